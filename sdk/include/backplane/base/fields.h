@@ -137,6 +137,10 @@ Result<void> read_json(json::View in, T& value, std::string_view name = "") {
     const auto v = in.as_real();
     if (!v) return d::bad_field(name, "a number");
     value = *v;
+  } else if constexpr (std::is_same_v<T, std::uint64_t>) {
+    const auto v = in.as_unsigned();
+    if (!v) return d::bad_field(name, "an integer in range");
+    value = *v;
   } else if constexpr (std::is_integral_v<T>) {
     const auto v = in.as_integer();
     if (!v || !std::in_range<T>(*v)) return d::bad_field(name, "an integer in range");

@@ -50,6 +50,7 @@ class BACKPLANE_API View {
   /// The value as a type; nothing when it is of another kind. Strings are decoded, and live as long as the Document.
   std::optional<std::string_view> as_string() const;
   std::optional<std::int64_t> as_integer() const;
+  std::optional<std::uint64_t> as_unsigned() const;
   /// Any number.
   std::optional<double> as_real() const;
   std::optional<bool> as_boolean() const;
@@ -102,7 +103,8 @@ class BACKPLANE_API Document {
   static Result<Document> parse(std::string_view text, const ParseLimits& limits = {});
   /// As parse, and the text must be an object.
   static Result<Document> parse_object(std::string_view text, const ParseLimits& limits = {});
-  View root() const;
+  View root() const&;
+  View root() && = delete;  // the view would outlive what it points into
 
  private:
   struct Parsed;
