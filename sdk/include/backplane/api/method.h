@@ -1,0 +1,301 @@
+// Internal APIs: what components ask of each other. An interface is a struct of Methods, each described once, where
+// it is declared:
+//
+//   struct Greeter : Interface {
+//     static constexpr std::string_view interface_id = "org.example.greeter/1";
+//     Greeter() : Interface(interface_id) {}
+//     Method<GreetRequest, GreetResponse> greet{*this, "greet", {.repeatable = true}};
+//   };
+//
+// The provider binds a function to each; the host connects every consumer's own instance to it, directly when both
+// are in one process, through HTTP when they are not. A call through a Method counts, measures, checks the deadline
+// and stops exceptions. Requests and responses are aggregates described by BACKPLANE_FIELDS.
+//
+// A call blocks until its answer, any thread may make it, and none may be made while a lane, a lock, a transaction
+// or a store's writer is held (debug builds assert it, see NoCalls). Deferred methods may wait for other servers:
+// they answer through a Reply, on any thread.
+#pragma once
+
+#include <atomic>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "backplane/api/context.h"
+#include "backplane/base/clock.h"
+#include "backplane/base/export.h"
+#include "backplane/base/fields.h"
+#include "backplane/base/metrics.h"
+#include "backplane/base/result.h"
+
+namespace backplane::api {
+
+/// How a method is spread over several hosts of its interface.
+enum class Routing : std::uint8_t {
+  any,    ///< whichever
+  key,    ///< the owner of the shard of the request's field `key_field`
+};
+
+struct MethodTraits {
+  bool repeatable = false;  ///< asking twice does no harm: reads, and what carries an idempotency key
+  Routing routing = Routing::any;
+  std::string_view key_field{};
+};
+
+class Interface;
+
+/// What the host needs of a method without knowing its types.
+class BACKPLANE_API MethodBase {
+ public:
+  using Description = void (*)(std::string&);
+  using Decode = Result<void> (*)(json::View, void* value);
+  using Encode = void (*)(json::Writer&, const void* value);
+  /// A request or response of unknown type on the heap.
+  using Create = std::shared_ptr<void> (*)();
+  struct Codec {
+    Description describe;
+    Decode decode;
+    Encode encode;
+    Create create;
+  };
+  /// `result` is a std::optional<Result<Response>>* for blocking calls.
+  using Invoke = void (*)(void* self, const CallContext&, const void* request, void* result);
+  using Finish = std::function<void(Result<std::shared_ptr<void>>)>;
+
+  MethodBase(const MethodBase&) = delete;
+  MethodBase& operator=(const MethodBase&) = delete;
+  virtual ~MethodBase();
+
+  std::string_view name() const { return name_; }
+  const MethodTraits& traits() const { return traits_; }
+  bool deferred() const { return deferred_; }
+  bool bound() const { return invoke_ != nullptr; }
+  const Codec& request_codec() const { return request_; }
+  const Codec& response_codec() const { return response_; }
+
+  /// Host: calls of this instance go where those of `provider` go. Both are of the same type (their fingerprints were
+  /// compared).
+  void connect(const MethodBase& provider) { self_ = provider.self_; invoke_ = provider.invoke_; }
+  /// Host: counts calls of this instance.
+  void measure(Counter* calls, Counter* errors, Histogram* seconds, Clock* clock, std::string_view caller);
+  /// Host, serving a remote call: runs the method; `finish` gets the response (maybe later, when it is deferred).
+  virtual void serve(const CallContext& context, const void* request, Finish finish) const = 0;
+  /// Host, making remote calls: every call goes through `transfer`. Kept alive by this method.
+  using Transfer = std::function<void(const MethodBase&, const CallContext&, const void* request, Finish)>;
+  virtual void bind_remote(Transfer transfer) = 0;
+
+ protected:
+  MethodBase(Interface& owner, std::string_view name, MethodTraits traits, bool deferred, Codec request, Codec response);
+  void count(Instant started, bool ok) const;
+  static Error escaped(std::string_view method, const std::exception* exception);
+
+  void* self_ = nullptr;
+  Invoke invoke_ = nullptr;
+  Clock* clock_ = nullptr;
+  Counter* calls_ = nullptr;
+  Counter* errors_ = nullptr;
+  Histogram* seconds_ = nullptr;
+  std::string_view caller_{};
+
+ private:
+  std::string_view name_;
+  MethodTraits traits_;
+  bool deferred_;
+  Codec request_;
+  Codec response_;
+};
+
+/// A set of methods under an id with a revision (`backplane.room_server/1`). An instance belongs to one provider or
+/// one consumer and does not move.
+class BACKPLANE_API Interface {
+ public:
+  explicit Interface(std::string_view id) : id_(id) {}
+  Interface(const Interface&) = delete;
+  Interface& operator=(const Interface&) = delete;
+  virtual ~Interface();
+  std::string_view id() const { return id_; }
+  const std::vector<MethodBase*>& methods() const { return methods_; }
+  MethodBase* find_method(std::string_view name) const;
+  /// Differs whenever two builds describe a method or a field differently (16 hex digits).
+  std::string fingerprint() const;
+  /// Whether a provider is connected (an optional need may have none).
+  explicit operator bool() const { return !methods_.empty() && methods_.front()->bound(); }
+
+ private:
+  friend class MethodBase;
+  std::string_view id_;
+  std::vector<MethodBase*> methods_;
+};
+
+/// While one of these is on a thread's stack, that thread must not make internal calls: it holds a lane, a lock or a
+/// transaction. Checked in debug builds, where a call then aborts with `what`.
+class BACKPLANE_API NoCalls {
+ public:
+  explicit NoCalls(const char* what);
+  ~NoCalls();
+  NoCalls(const NoCalls&) = delete;
+  NoCalls& operator=(const NoCalls&) = delete;
+  /// Aborts, in debug builds, when this thread must not call.
+  static void check(std::string_view method);
+
+ private:
+  const char* outer_;
+};
+
+namespace detail {
+template <class T>
+constexpr MethodBase::Codec codec() {
+  return {[](std::string& out) { describe<T>(out); },
+          [](json::View in, void* value) { return read_json(in, *static_cast<T*>(value)); },
+          [](json::Writer& out, const void* value) { write_json(out, *static_cast<const T*>(value)); },
+          []() -> std::shared_ptr<void> { return std::make_shared<T>(); }};
+}
+}  // namespace detail
+
+/// A call that answers before it returns.
+template <class Request, class Response>
+class Method final : public MethodBase {
+ public:
+  using Function = std::function<Result<Response>(const CallContext&, const Request&)>;
+  Method(Interface& owner, std::string_view name, MethodTraits traits = {})
+      : MethodBase(owner, name, traits, false, detail::codec<Request>(), detail::codec<Response>()) {}
+
+  /// Provider: what answers. Must be safe to call from several threads.
+  void bind(Function function) {
+    function_ = std::move(function);
+    self_ = &function_;
+    invoke_ = [](void* self, const CallContext& context, const void* request, void* result) {
+      static_cast<std::optional<Result<Response>>*>(result)->emplace(
+          (*static_cast<Function*>(self))(context, *static_cast<const Request*>(request)));
+    };
+  }
+
+  Result<Response> operator()(const CallContext& context, const Request& request) const {
+    if (invoke_ == nullptr) return unavailable("no_provider", "nothing provides the method " + std::string(name()));
+    NoCalls::check(name());
+    const Instant started = clock_ != nullptr ? clock_->now() : Instant{};
+    if (clock_ != nullptr && context.deadline != Instant{} && started > context.deadline) {
+      count(started, false);
+      return timed_out("the deadline passed before the call of " + std::string(name()));
+    }
+    std::optional<Result<Response>> result;
+    try {
+      invoke_(self_, context, &request, &result);
+    } catch (const std::exception& e) {
+      result.emplace(escaped(name(), &e));
+    } catch (...) {
+      result.emplace(escaped(name(), nullptr));
+    }
+    count(started, result->ok());
+    return std::move(*result);
+  }
+
+  void serve(const CallContext& context, const void* request, Finish finish) const override {
+    auto result = (*this)(context, *static_cast<const Request*>(request));
+    if (!result) return finish(std::move(result).error());
+    finish(std::shared_ptr<void>(std::make_shared<Response>(std::move(*result))));
+  }
+  void bind_remote(Transfer transfer) override {
+    bind([this, transfer = std::move(transfer)](const CallContext& context, const Request& request) -> Result<Response> {
+      std::optional<Result<Response>> answer;  // the transfer of a blocking method finishes before it returns
+      transfer(*this, context, &request, [&](Result<std::shared_ptr<void>> r) {
+        if (r) answer.emplace(std::move(*static_cast<Response*>(r->get())));
+        else answer.emplace(std::move(r).error());
+      });
+      if (!answer) return internal_error("the remote call did not finish");
+      return std::move(*answer);
+    });
+  }
+
+ private:
+  Function function_;
+};
+
+/// Answers a deferred call, once, from any thread. Copies share one answer; when the last copy is gone without one,
+/// the caller gets internal.
+template <class T>
+class Reply {
+ public:
+  using Callback = std::function<void(Result<T>)>;
+  explicit Reply(Callback callback) : state_(std::make_shared<State>(std::move(callback))) {}
+  /// Whether this was the answer that counted.
+  bool operator()(Result<T> result) const { return state_->finish(std::move(result)); }
+
+ private:
+  struct State {
+    explicit State(Callback c) : callback(std::move(c)) {}
+    ~State() { if (!done.load()) finish(internal_error("a deferred call was dropped without an answer")); }
+    bool finish(Result<T> result) {
+      if (done.exchange(true)) return false;
+      auto run = std::move(callback);
+      run(std::move(result));
+      return true;
+    }
+    std::atomic<bool> done{false};
+    Callback callback;
+  };
+  std::shared_ptr<State> state_;
+};
+
+/// A call that may wait for another server: it returns at once, and answers on any thread.
+template <class Request, class Response>
+class DeferredMethod final : public MethodBase {
+ public:
+  using Function = std::function<void(const CallContext&, const Request&, Reply<Response>)>;
+  DeferredMethod(Interface& owner, std::string_view name, MethodTraits traits = {})
+      : MethodBase(owner, name, traits, true, detail::codec<Request>(), detail::codec<Response>()) {}
+
+  void bind(Function function) {
+    function_ = std::move(function);
+    self_ = &function_;
+    invoke_ = [](void* self, const CallContext& context, const void* request, void* reply) {
+      (*static_cast<Function*>(self))(context, *static_cast<const Request*>(request), *static_cast<Reply<Response>*>(reply));
+    };
+  }
+
+  void operator()(const CallContext& context, const Request& request, typename Reply<Response>::Callback answer) const {
+    if (invoke_ == nullptr) return answer(unavailable("no_provider", "nothing provides the method " + std::string(name())));
+    NoCalls::check(name());
+    const Instant started = clock_ != nullptr ? clock_->now() : Instant{};
+    Reply<Response> reply([this, started, answer = std::move(answer)](Result<Response> result) {
+      count(started, result.ok());
+      answer(std::move(result));
+    });
+    try {
+      invoke_(self_, context, &request, &reply);
+    } catch (const std::exception& e) {
+      reply(escaped(name(), &e));
+    } catch (...) {
+      reply(escaped(name(), nullptr));
+    }
+  }
+
+  void serve(const CallContext& context, const void* request, Finish finish) const override {
+    (*this)(context, *static_cast<const Request*>(request), [finish = std::move(finish)](Result<Response> result) {
+      if (!result) return finish(std::move(result).error());
+      finish(std::shared_ptr<void>(std::make_shared<Response>(std::move(*result))));
+    });
+  }
+  void bind_remote(Transfer transfer) override {
+    bind([this, transfer = std::move(transfer)](const CallContext& context, const Request& request, Reply<Response> reply) {
+      transfer(*this, context, &request, [reply](Result<std::shared_ptr<void>> r) {
+        if (r) reply(std::move(*static_cast<Response*>(r->get())));
+        else reply(std::move(r).error());
+      });
+    });
+  }
+
+ private:
+  Function function_;
+};
+
+/// A request or response without members.
+struct Nothing {};
+BACKPLANE_FIELDS(Nothing);
+
+}  // namespace backplane::api
