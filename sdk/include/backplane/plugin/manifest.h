@@ -63,7 +63,8 @@ struct Manifest {
   std::vector<OptionSpec> options;
   std::string sha256;  ///< of the text it was read from, in hex
 
-  const OptionSpec* find_option(std::string_view name) const;
+  /// nullptr when there is no such option.
+  BACKPLANE_API const OptionSpec* find_option(std::string_view name) const;
 };
 
 /// Reads a manifest; the error names the member and what it should be. Unknown members are errors.
