@@ -24,7 +24,9 @@ using Environment = std::map<std::string, std::string>;
 Environment process_environment();
 /// Lays the variables that begin with BACKPLANE__ over the settings.
 void overlay_environment(Setting& root, const Environment& environment, std::vector<Fault>& faults);
-/// Replaces `${…}` in every text of the setting. Relative paths of files are relative to `folder`.
-void expand(Setting& setting, const Environment& environment, const std::string& folder, std::vector<Fault>& faults);
+/// Replaces `${…}` in every text of the setting, which faults call `name`. Relative paths of files are relative to
+/// `folder`.
+void expand(Setting& setting, const std::string& name, const Environment& environment, const std::string& folder,
+            std::vector<Fault>& faults);
 
 }  // namespace backplane::host

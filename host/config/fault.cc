@@ -61,6 +61,9 @@ std::string nearest(std::string_view name, std::span<const std::string> candidat
     best = distance;
     found = candidate;
   }
+  if (!found.empty() || name.size() < 3) return found;
+  for (const auto& candidate : candidates)
+    if (candidate.starts_with(name)) return candidate;
   return found;
 }
 

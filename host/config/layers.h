@@ -13,6 +13,7 @@ namespace backplane::host {
 struct Layers {
   Setting root;
   std::vector<std::string> files;  ///< that were read
+  bool main_file_was_read = false;
 };
 
 /// `path` is absolute. Disabled plugins' references to secrets are left alone.

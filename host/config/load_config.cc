@@ -27,11 +27,12 @@ Enum choice_of(const std::string& word, std::initializer_list<std::string_view> 
 /// Fills a Config from merged settings, one section a member function.
 class ConfigReader {
  public:
-  ConfigReader(const Setting& root, Config& config, std::vector<Fault>& faults)
-      : root_(root), config_(config), faults_(faults) {}
+  ConfigReader(const Layers& layers, Config& config, std::vector<Fault>& faults)
+      : root_(layers.root), file_was_read_(layers.main_file_was_read), config_(config), faults_(faults) {}
 
   void read() {
-    ReadRules rules{"", "", config_.folder, config_.folder, {"listeners", "hosts", "plugins"}};
+    const ReadRules rules{
+        "", "", config_.folder, config_.folder, "backplane.yaml", !file_was_read_, {"listeners", "hosts", "plugins"}};
     OptionValues values = read_options(root_, host_options(), rules, faults_);
     values.try_emplace("server_name", std::string());  // its absence is a fault already
     complete(values);
@@ -140,7 +141,7 @@ class ConfigReader {
   }
 
   void read_listener(const Setting& element, const std::string& name) {
-    const ReadRules rules{"", name + ".", config_.folder, config_.folder, {}};
+    const ReadRules rules{"", name + ".", config_.folder, config_.folder, name};
     const std::size_t faults_before = faults_.size();
     OptionValues values = read_options(element, listener_options(), rules, faults_);
     if (faults_.size() != faults_before) return;
@@ -158,7 +159,7 @@ class ConfigReader {
 
   void read_hosts() {
     for (const Setting& host : container("hosts", Setting::Kind::map).children) {
-      const ReadRules rules{"", "hosts." + host.key + ".", config_.folder, config_.folder, {}};
+      const ReadRules rules{"", "hosts." + host.key + ".", config_.folder, config_.folder, "hosts." + host.key};
       const std::size_t faults_before = faults_.size();
       OptionValues values = read_options(host, other_host_options(), rules, faults_);
       const bool read = faults_.size() == faults_before;
@@ -214,6 +215,7 @@ class ConfigReader {
   }
 
   const Setting& root_;
+  bool file_was_read_;
   Config& config_;
   std::vector<Fault>& faults_;
   plugin::Options options_;
@@ -227,7 +229,7 @@ LoadedConfig load_config(const std::string& path, const Environment& environment
   out.config.folder = folder_of(out.config.file);
   Layers layers = read_layers(out.config.file, environment, out.faults);
   out.files = std::move(layers.files);
-  ConfigReader(layers.root, out.config, out.faults).read();
+  ConfigReader(layers, out.config, out.faults).read();
   check_config(layers.root, out.config, out.faults);
   return out;
 }

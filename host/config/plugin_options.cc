@@ -13,7 +13,8 @@ BuiltOptions build_options(const plugin::Manifest& manifest, const Config& confi
   nothing.source = {config.file, 0};
   const auto found = config.plugins.find(manifest.name);
   const Setting& settings = found != config.plugins.end() ? found->second.options : nothing;
-  const ReadRules rules{" for plugin " + manifest.name, "", config.folder, config.data_dir, {}};
+  const ReadRules rules{" for plugin " + manifest.name, "", config.folder, config.data_dir,
+                        "plugins.d/" + manifest.name + ".yaml"};
   out.options = plugin::Options(read_options(settings, manifest.options, rules, out.faults));
   return out;
 }
