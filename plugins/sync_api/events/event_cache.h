@@ -40,8 +40,8 @@ EventPtr make_client_event(const EventId& event_id, const json::Raw& event, cons
 /// What differs between readers of one event.
 struct ReaderParts {
   std::int64_t now_ms = 0;
-  std::optional<matrix::Membership> membership;
-  std::string_view transaction_id;
+  std::optional<matrix::Membership> membership{};
+  std::string_view transaction_id{};
 };
 /// Appends the event; `room_id` is left out when empty, as in /sync.
 void append_event(std::string& out, const ClientEvent& event, std::string_view room_id, const ReaderParts& reader);

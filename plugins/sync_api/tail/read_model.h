@@ -50,8 +50,8 @@ struct RoomView {
   EventId event_id;
   bool has_events = false;
   bool has_receipts = false;
-  std::optional<std::vector<UserId>> typing;  ///< when it changed
-  std::vector<AccountDataView> account_data;
+  std::optional<std::vector<UserId>> typing{};  ///< when it changed
+  std::vector<AccountDataView> account_data{};
 };
 struct PendingView {
   RoomId room_id;
