@@ -1,19 +1,33 @@
-// What is wrong with a configuration, a plugin or their wiring, told in three parts so that the reader knows what to
-// do. Faults are collected and printed together.
+// What the host says when it will not go on: every fault found, at once, each in three parts: what is wrong, where and
+// in which detail, and what to do about it. The texts are pinned by tests/golden. Values only; any thread.
 #pragma once
 
+#include <ostream>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace backplane::host {
 
 struct Fault {
-  std::string what;    ///< in one line: `plugin sync_api needs backplane.room_server/1, which nothing provides`
-  std::string detail;  ///< what was found, and where; may be empty
-  std::string fix;     ///< what to do
-  std::string file;    ///< where it stands; may be empty
-  int line = 0;        ///< 0: the whole file
+  std::string what;    ///< one sentence without a full stop: `unknown option 'prot'`
+  std::string detail;  ///< what was expected and found; may be empty, may have several lines
+  std::string fix;     ///< what to do, in the imperative or as a question
+  std::string file;    ///< a path, or `environment variable X`; empty when the fault has no place
+  int line = 0;        ///< from 1; 0 when the place has none
+  bool operator==(const Fault&) const = default;
 };
-using Faults = std::vector<Fault>;
+
+/// The fault as people see it: `error: …`, then indented `at FILE:LINE`, the detail, and `fix: …`. Ends in a newline.
+std::string format_fault(const Fault& fault);
+/// Every fault, an empty line between them.
+std::string format_faults(std::span<const Fault> faults);
+std::ostream& operator<<(std::ostream& out, const Fault& fault);
+
+/// The candidate with the fewest edits to `name` (a swap of neighbours is one); empty when none is near.
+std::string nearest(std::string_view name, std::span<const std::string> candidates);
+/// `did you mean 'X'?` for the nearest candidate; else `otherwise` and, when they are few, the candidates.
+std::string suggest(std::string_view name, std::span<const std::string> candidates, std::string_view otherwise);
 
 }  // namespace backplane::host

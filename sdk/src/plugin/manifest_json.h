@@ -35,7 +35,7 @@ class ManifestNode {
   ManifestNode member(std::string_view name) const;
   std::vector<ManifestNode> elements() const;
 
-  std::string text() const;       ///< a string that is not empty
+  std::string text() const;  ///< a string that is not empty
   std::int64_t integer() const;
   bool boolean() const;
   std::string one_of(std::initializer_list<std::string_view> words) const;

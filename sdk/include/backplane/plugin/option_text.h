@@ -1,6 +1,6 @@
 // How options are written as text, the same in manifests, in config files, in the environment and in the option docs:
-// durations as `250ms`, `30s`, `5m`, `12h`, `7d`; counts of bytes as `4096`, `64KiB`, `10MB`; booleans as true or false.
-// Used by the manifest's reader, by the host's config and by what prints options. Pure functions.
+// durations as `250ms`, `30s`, `5m`, `12h`, `7d`; counts of bytes as `4096`, `64KiB`, `10MB`; booleans as true or
+// false. Used by the manifest's reader, by the host's config and by what prints options. Pure functions.
 #pragma once
 
 #include <cstdint>

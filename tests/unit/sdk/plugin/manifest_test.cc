@@ -31,7 +31,8 @@ constexpr std::string_view whole = R"({
 /// The manifest with one option in place of all.
 std::string with_option(std::string_view option) {
   return std::string(R"({"name": "x", "version": "1", "sdk_abi": 1, "summary": "s", "status": "beta",
-    "exposure": "public", "options": [)") + std::string(option) + "]}";
+    "exposure": "public", "options": [)") +
+         std::string(option) + "]}";
 }
 
 std::string fault_of(std::string_view text) {
