@@ -15,6 +15,10 @@ void StoreHandle::submit(WriteWork work, Done done, std::shared_ptr<storage::Cha
 
 std::uint64_t StoreHandle::commits() const { return store_ == nullptr ? 0 : store_->commits(); }
 
+void StoreHandle::stop() {
+  if (store_ != nullptr) store_->stop();
+}
+
 Result<void> StoreHandle::run_read(const std::function<void(storage::Session&)>& work) {
   if (store_ == nullptr) return not_open();
   return store_->read([&](storage::Session& session) { work(session); });

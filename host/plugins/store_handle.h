@@ -17,6 +17,7 @@ class StoreHandle final : public storage::Store {
 
   void submit(WriteWork work, Done done, std::shared_ptr<storage::Chain> chain) override;
   std::uint64_t commits() const override;
+  void stop() override;
 
  protected:
   Result<void> run_read(const std::function<void(storage::Session&)>& work) override;

@@ -1,8 +1,5 @@
 #include "backplane/api/method.h"
 
-#include <cstdio>
-#include <cstdlib>
-
 namespace backplane::api {
 
 MethodBase::MethodBase(Interface& owner, std::string_view name, MethodTraits traits, bool deferred, Codec request, Codec response)
@@ -55,24 +52,5 @@ std::string Interface::fingerprint() const {
   }
   return hex(as_text(sha256(text)).substr(0, 8));
 }
-
-#ifndef NDEBUG
-namespace {
-thread_local const char* calls_forbidden_by = nullptr;
-}
-
-NoCalls::NoCalls(const char* what) : outer_(calls_forbidden_by) { calls_forbidden_by = what; }
-NoCalls::~NoCalls() { calls_forbidden_by = outer_; }
-void NoCalls::check(std::string_view method) {
-  if (calls_forbidden_by == nullptr) return;
-  std::fprintf(stderr, "backplane: internal call of %.*s while holding %s\n", static_cast<int>(method.size()), method.data(),
-               calls_forbidden_by);
-  std::abort();
-}
-#else
-NoCalls::NoCalls(const char* what) : outer_(what) {}
-NoCalls::~NoCalls() = default;
-void NoCalls::check(std::string_view) {}
-#endif
 
 }  // namespace backplane::api

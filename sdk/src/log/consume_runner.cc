@@ -144,14 +144,14 @@ ConsumeRunner::Attempt ConsumeRunner::attempt(Records records, const Positions& 
       [&](storage::Write& write) { return write_batch(write, records, after, park_because, parked); });
   if (!written) return classify(written.error());
   if (park_because != nullptr) parked_keys_.insert(records.front()->key);
-  if (keeps_position_) {
-    stored_ = {feed_->epoch(), after.encode()};
-    position_ = after;
-    progress_.advance(position_);
-  }
   measures_.batches.add();
   measures_.consumed.add(records.size());
   measures_.parked.add(parked);
+  if (keeps_position_) {
+    stored_ = {feed_->epoch(), after.encode()};
+    position_ = after;
+    progress_.advance(position_);  // last: who waited for it sees the rest
+  }
   return Attempt::done;
 }
 
@@ -193,6 +193,7 @@ bool ConsumeRunner::reload() {
   const auto positions = *stored ? Positions::decode((*stored)->positions) : std::nullopt;
   if (!positions || (*stored)->epoch != feed_->epoch()) {
     discard_ = unsettled_ = true;  // somebody took the position away: begin anew
+    now_ = feed_->head();
     return true;
   }
   discard_ = !positions->covers(position_);

@@ -50,6 +50,7 @@ class ConsumeRunner final : public Consumer, public Runner {
   };
   static Measures register_measures(Metrics& metrics, const ConsumeOptions& options);
 
+  void prepare() override { now_ = feed_->head(); }
   void run() override;
 
   // Where to begin (consume_start.cc). Each answers false when the runner is to stop.
@@ -80,6 +81,7 @@ class ConsumeRunner final : public Consumer, public Runner {
   Measures measures_;
 
   // The runner's thread's.
+  Positions now_;                   ///< the head when the process started: where a new group without a snapshot begins
   Positions position_;              ///< as stored, or loaded so far
   tables::StoredPosition stored_;   ///< the row
   bool keeps_position_ = false;     ///< not while a snapshot is loaded: then there is no row

@@ -62,7 +62,7 @@ bool ConsumeRunner::begin_with(const std::optional<tables::StoredPosition>& stor
                                                           {"position", stored->positions}, {"head", head.encode()}});
   }
   if (options_.snapshot) return load_snapshot();
-  return begin_at(reached ? complete_from : head);
+  return begin_at(reached ? complete_from : now_);
 }
 
 bool ConsumeRunner::begin_at(const Positions& position) {
