@@ -42,8 +42,8 @@ class Layering(Tree):
     def setUp(self):
         super().setUp()
         self.write("sdk/include/backplane/base/result.h", "#include <string>")
-        self.write("sdk/include/backplane/matrix/ids.h", '#include "backplane/base/result.h"')
-        self.write("sdk/include/backplane/api/rooms.h", '#include "backplane/matrix/ids.h"')
+        self.write("sdk/include/backplane/matrix/event.h", '#include "backplane/base/result.h"')
+        self.write("sdk/include/backplane/api/rooms.h", '#include "backplane/matrix/event.h"')
         self.write("plugins/room_server/store.h", "#include <map>")
 
     def test_accepts_what_is_allowed(self):
@@ -74,7 +74,7 @@ class Layering(Tree):
         self.assert_fault(layering.check(self.root), "boost/asio.hpp", "standard library")
 
     def test_base_is_below_the_rest(self):
-        self.write("sdk/src/base/x.cc", '#include "backplane/matrix/ids.h"')
+        self.write("sdk/src/base/x.cc", '#include "backplane/matrix/event.h"')
         self.assert_fault(layering.check(self.root), "below the rest")
 
     def test_matrix_is_pure(self):
