@@ -122,16 +122,21 @@ bool ConsumeRunner::apply_one(const RecordPtr& record) {
       case Attempt::park: {
         const std::string because = last_error_;
         if (attempt(one, after, &because) != Attempt::done) break;
-        logger_.error("parked a record", {{"topic", topic_}, {"group", group_}, {"key", record->key},
-                                          {"sequence", record->position.sequence}, {"error", because}});
+        logger_.error("parked a record", {{"topic", topic_},
+                                          {"group", group_},
+                                          {"key", record->key},
+                                          {"sequence", record->position.sequence},
+                                          {"error", because}});
         return true;
       }
       case Attempt::later: break;
     }
     measures_.retries.add();
-    logger_.warning("a record could not be handled, trying again",
-                    {{"topic", topic_}, {"group", group_}, {"sequence", record->position.sequence},
-                     {"error", last_error_}, {"pause_ms", wait / std::chrono::milliseconds(1)}});
+    logger_.warning("a record could not be handled, trying again", {{"topic", topic_},
+                                                                    {"group", group_},
+                                                                    {"sequence", record->position.sequence},
+                                                                    {"error", last_error_},
+                                                                    {"pause_ms", wait / std::chrono::milliseconds(1)}});
     if (!pause(wait)) return false;
     wait = longer(wait);
   }
@@ -141,8 +146,8 @@ bool ConsumeRunner::apply_one(const RecordPtr& record) {
 ConsumeRunner::Attempt ConsumeRunner::attempt(Records records, const Positions& after,
                                               const std::string* park_because) {
   std::int64_t parked = 0;
-  const auto written = store_.write(
-      [&](storage::Write& write) { return write_batch(write, records, after, park_because, parked); });
+  const auto written =
+      store_.write([&](storage::Write& write) { return write_batch(write, records, after, park_because, parked); });
   if (!written) return classify(written.error());
   if (park_because != nullptr) parked_keys_.insert(records.front()->key);
   measures_.batches.add();

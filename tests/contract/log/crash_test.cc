@@ -30,7 +30,8 @@ class CrashingFeed final : public Feed {
 
 class CrashingTransport final : public Transport {
  public:
-  CrashingTransport(std::unique_ptr<Transport> transport, int after) : transport_(std::move(transport)), after_(after) {}
+  CrashingTransport(std::unique_ptr<Transport> transport, int after)
+      : transport_(std::move(transport)), after_(after) {}
   void add_source(Source& source) override { transport_->add_source(source); }
   Result<std::unique_ptr<Feed>> subscribe(std::string_view topic, std::string_view group) override {
     auto feed = transport_->subscribe(topic, group);
@@ -68,7 +69,8 @@ TEST_P(Crashes, between_the_effect_and_the_acknowledgement) {
         consumer.wait_for(publisher.head(), soon());  // so that each has an acknowledgement of its own
       }
       eventually([] { return false; });
-    })) << "round " << round;
+    })) << "round "
+        << round;
   }
   Process process(*world_);
   Publisher& publisher = process.publisher();

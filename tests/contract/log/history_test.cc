@@ -14,7 +14,8 @@ namespace fs = std::filesystem;
 class History : public LogContract {
  protected:
   /// The rows of a producer that holds `rows` things: a record each, two a page, named `snapshot <n>`.
-  static Snapshot pages(int rows, std::function<Positions()> as_of, std::function<void(std::uint64_t after)> on_page = {}) {
+  static Snapshot pages(int rows, std::function<Positions()> as_of,
+                        std::function<void(std::uint64_t after)> on_page = {}) {
     return [=](const Positions& after) -> Result<SnapshotPage> {
       if (on_page) on_page(after.base());
       SnapshotPage page;
@@ -28,7 +29,8 @@ class History : public LogContract {
   static void forget(storage::Write& write) { write.execute("DELETE FROM effects"); }
   ConsumeOptions from_snapshot(int rows, Publisher& publisher, std::function<void(std::uint64_t)> on_page = {}) {
     ConsumeOptions options;
-    options.snapshot = pages(rows, [&publisher] { return publisher.head(); }, std::move(on_page));
+    options.snapshot = pages(
+        rows, [&publisher] { return publisher.head(); }, std::move(on_page));
     options.reset = forget;
     return options;
   }
@@ -85,10 +87,12 @@ TEST_P(History, what_is_published_during_a_snapshot_comes_after_it) {
   Publisher& publisher = process.publisher();
   Positions as_of;
   ConsumeOptions options;
-  options.snapshot = pages(6, [&] { return as_of; }, [&](std::uint64_t after) {
-    if (after == 0) as_of = publisher.head();
-    process.publish(publisher, "key", "during " + std::to_string(after));
-  });
+  options.snapshot = pages(
+      6, [&] { return as_of; },
+      [&](std::uint64_t after) {
+        if (after == 0) as_of = publisher.head();
+        process.publish(publisher, "key", "during " + std::to_string(after));
+      });
   Consumer& consumer = process.consumer("group", nullptr, options);
   process.start();
   ASSERT_TRUE(eventually([&] { return consumer.position().covers(publisher.head()) && publisher.head().base() >= 3; }));
@@ -110,9 +114,8 @@ TEST_P(History, a_crash_in_the_middle_of_a_snapshot_begins_it_again) {
   Process process(*world_);
   Publisher& publisher = process.publisher();
   std::vector<std::uint64_t> asked;
-  Consumer& consumer = process.consumer("group", nullptr, from_snapshot(6, publisher, [&](std::uint64_t after) {
-                                          asked.push_back(after);
-                                        }));
+  Consumer& consumer = process.consumer(
+      "group", nullptr, from_snapshot(6, publisher, [&](std::uint64_t after) { asked.push_back(after); }));
   process.start();
   process.publish(publisher, "key", "7");
   ASSERT_TRUE(consumer.wait_for(Positions(1), soon()));
@@ -177,7 +180,8 @@ TEST_P(History, a_position_that_was_taken_away_brings_a_snapshot_at_the_next_rec
   process.publish(publisher, "key", "1");
   ASSERT_TRUE(consumer.wait_for(publisher.head(), soon()));
   stumbled = false;
-  ASSERT_TRUE(process.store("consumer").write([](storage::Write& write) { write.execute("DELETE FROM bp_positions"); }));
+  ASSERT_TRUE(
+      process.store("consumer").write([](storage::Write& write) { write.execute("DELETE FROM bp_positions"); }));
   process.publish(publisher, "key", "2");
   ASSERT_TRUE(eventually([&] { return process.metrics.value("log_snapshots_total{events,group}") == 2; }));
   process.publish(publisher, "key", "3");

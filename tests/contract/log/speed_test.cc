@@ -60,9 +60,10 @@ TEST_P(Speed, of_100000_records) {
   ASSERT_TRUE(consumer.wait_for(publisher.head(), system_clock().now() + 100s));
   const double consumed = seconds_since(begun);
   EXPECT_EQ(process.count("consumer", "effects"), records);
-  std::printf("%d records of 600 B, 100 a commit: published in %.2f s (%.0f/s), consumed in %.2f s (%.0f/s), %.1f us of CPU "
-              "a record in all\n",
-              records, published, records / published, consumed, records / consumed, (cpu_us() - cpu_begun) / records);
+  std::printf(
+      "%d records of 600 B, 100 a commit: published in %.2f s (%.0f/s), consumed in %.2f s (%.0f/s), %.1f us of CPU "
+      "a record in all\n",
+      records, published, records / published, consumed, records / consumed, (cpu_us() - cpu_begun) / records);
 }
 
 TEST_P(Speed, of_one_record_a_commit) {
@@ -88,7 +89,8 @@ TEST_P(Speed, of_a_wait_for_what_is_there) {
     const Instant begun = system_clock().now();
     int reached = 0;
     for (int i = 0; i < rounds; ++i) reached += tail.wait_for(wanted, deadline) ? 1 : 0;
-    std::printf("wait_for(%s) when it is there: %.1f ns\n", wanted.encode().c_str(), seconds_since(begun) / rounds * 1e9);
+    std::printf("wait_for(%s) when it is there: %.1f ns\n", wanted.encode().c_str(),
+                seconds_since(begun) / rounds * 1e9);
     EXPECT_EQ(reached, rounds);
   }
 }

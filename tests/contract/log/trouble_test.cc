@@ -94,8 +94,9 @@ TEST_P(Trouble, a_position_that_another_process_moved_is_taken_over) {
   process.publish(publisher, "key", "1");
   ASSERT_TRUE(consumer.wait_for(publisher.head(), soon()));
   // As if a consumer that this one does not know of had taken in 2 and 3.
-  ASSERT_TRUE(process.store("consumer").write(
-      [](storage::Write& write) { write.execute("UPDATE bp_positions SET positions = ?", {"3"}); }));
+  ASSERT_TRUE(process.store("consumer").write([](storage::Write& write) {
+    write.execute("UPDATE bp_positions SET positions = ?", {"3"});
+  }));
   for (int i = 2; i <= 5; ++i) process.publish(publisher, "key", std::to_string(i));
   ASSERT_TRUE(consumer.wait_for(publisher.head(), soon()));
   EXPECT_EQ(process.effects(), (std::vector<std::string>{"1", "4", "5"}));
