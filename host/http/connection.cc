@@ -1,9 +1,9 @@
-#include "host/http/connection.h"
+#include "http/connection.h"
 
 #include <boost/asio/post.hpp>
 #include <utility>
 
-#include "host/http/response_writer.h"
+#include "http/response_writer.h"
 
 namespace backplane::host {
 namespace {

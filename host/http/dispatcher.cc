@@ -1,4 +1,4 @@
-#include "host/http/dispatcher.h"
+#include "http/dispatcher.h"
 
 #include <exception>
 #include <utility>

@@ -1,8 +1,8 @@
-#include "host/http/exchange.h"
+#include "http/exchange.h"
 
 #include <utility>
 
-#include "host/http/server_core.h"
+#include "http/server_core.h"
 
 namespace backplane::host {
 

@@ -1,4 +1,4 @@
-#include "host/http/request_parser.h"
+#include "http/request_parser.h"
 
 #include <algorithm>
 #include <boost/asio/buffer.hpp>

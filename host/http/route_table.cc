@@ -1,4 +1,4 @@
-#include "host/http/route_table.h"
+#include "http/route_table.h"
 
 #include <algorithm>
 #include <utility>

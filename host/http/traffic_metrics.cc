@@ -1,4 +1,4 @@
-#include "host/http/traffic_metrics.h"
+#include "http/traffic_metrics.h"
 
 #include <string>
 

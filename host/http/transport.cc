@@ -1,4 +1,4 @@
-#include "host/http/transport.h"
+#include "http/transport.h"
 
 #include <openssl/bio.h>
 #include <openssl/err.h>

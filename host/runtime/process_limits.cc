@@ -1,4 +1,4 @@
-#include "host/runtime/process_limits.h"
+#include "runtime/process_limits.h"
 
 #include <sys/resource.h>
 

@@ -1,4 +1,4 @@
-#include "host/runtime/timers.h"
+#include "runtime/timers.h"
 
 #include <condition_variable>
 #include <mutex>
