@@ -1,4 +1,4 @@
-#include "http/acceptor.h"
+#include "host/http/acceptor.h"
 
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/ip/v6_only.hpp>
@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-#include "http/response_writer.h"
+#include "host/http/response_writer.h"
 
 namespace backplane::host {
 namespace {
@@ -14,12 +14,12 @@ namespace {
 using boost::asio::ip::tcp;
 using boost::system::error_code;
 
-std::string named(const HttpListenerConfig& config) {
+std::string named(const ListenerConfig& config) {
   const bool ipv6 = config.address.find(':') != std::string::npos;
   return (ipv6 ? "[" + config.address + "]" : config.address) + ":" + std::to_string(config.port);
 }
 
-Error cannot_listen(const HttpListenerConfig& config, const error_code& fault) {
+Error cannot_listen(const ListenerConfig& config, const error_code& fault) {
   std::string text = "Cannot listen on " + named(config) + ": " + fault.message() + ". ";
   if (fault == boost::asio::error::address_in_use) {
     text += "Stop the program that uses this port (`ss -ltnp 'sport = :" + std::to_string(config.port) +
@@ -45,7 +45,7 @@ std::string peer_of(const tcp::socket& socket) {
 
 }  // namespace
 
-Acceptor::Acceptor(std::shared_ptr<ServerCore> core, const HttpListenerConfig& config, Dispatcher& dispatcher,
+Acceptor::Acceptor(std::shared_ptr<ServerCore> core, const ListenerConfig& config, Dispatcher& dispatcher,
                    std::vector<std::unique_ptr<IoThread>>& threads, std::size_t own_thread)
     : core_(std::move(core)),
       listener_(std::make_shared<ListenerState>()),
@@ -60,7 +60,7 @@ Acceptor::Acceptor(std::shared_ptr<ServerCore> core, const HttpListenerConfig& c
 }
 
 Result<void> Acceptor::open() {
-  const HttpListenerConfig& config = listener_->config;
+  const ListenerConfig& config = listener_->config;
   error_code fault;
   const auto address = boost::asio::ip::make_address(config.address, fault);
   if (fault) {

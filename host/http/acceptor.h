@@ -9,13 +9,13 @@
 #include <mutex>
 #include <vector>
 
-#include "http/connection.h"
+#include "host/http/connection.h"
 
 namespace backplane::host {
 
 class Acceptor {
  public:
-  Acceptor(std::shared_ptr<ServerCore> core, const HttpListenerConfig& config, Dispatcher& dispatcher,
+  Acceptor(std::shared_ptr<ServerCore> core, const ListenerConfig& config, Dispatcher& dispatcher,
            std::vector<std::unique_ptr<IoThread>>& threads, std::size_t own_thread);
 
   /// Binds and listens. Errors as HttpServer::start.

@@ -1,9 +1,9 @@
-#include "http/connection.h"
+#include "host/http/connection.h"
 
 #include <algorithm>
 #include <utility>
 
-#include "http/response_writer.h"
+#include "host/http/response_writer.h"
 
 namespace backplane::host {
 namespace {

@@ -13,18 +13,18 @@
 #include <string>
 #include <string_view>
 
-#include "http/dispatcher.h"
-#include "http/exchange.h"
-#include "http/io_thread.h"
-#include "http/request_parser.h"
-#include "http/server_core.h"
-#include "http/transport.h"
+#include "host/http/dispatcher.h"
+#include "host/http/exchange.h"
+#include "host/http/io_thread.h"
+#include "host/http/request_parser.h"
+#include "host/http/server_core.h"
+#include "host/http/transport.h"
 
 namespace backplane::host {
 
 /// What the connections of a listener share.
 struct ListenerState {
-  HttpListenerConfig config;
+  ListenerConfig config;
   bool cors = false;  ///< of answers that no route gives
   std::atomic<std::size_t> connections{0};
 };

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "http/connection.h"
-#include "http/response_writer.h"
+#include "host/http/connection.h"
+#include "host/http/response_writer.h"
 
 namespace backplane::host {
 namespace {

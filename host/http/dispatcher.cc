@@ -1,4 +1,4 @@
-#include "http/dispatcher.h"
+#include "host/http/dispatcher.h"
 
 #include <exception>
 #include <utility>

@@ -7,9 +7,9 @@
 #include <memory>
 
 #include "backplane/base/executor.h"
-#include "http/exchange.h"
-#include "http/server_core.h"
-#include "runtime/worker_pool.h"
+#include "host/http/exchange.h"
+#include "host/http/server_core.h"
+#include "host/runtime/worker_pool.h"
 
 namespace backplane::host {
 

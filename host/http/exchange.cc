@@ -1,8 +1,8 @@
-#include "http/exchange.h"
+#include "host/http/exchange.h"
 
 #include <utility>
 
-#include "http/server_core.h"
+#include "host/http/server_core.h"
 
 namespace backplane::host {
 

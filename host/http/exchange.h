@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "backplane/http/routes.h"
-#include "http/route_table.h"
+#include "host/http/route_table.h"
 
 namespace backplane::host {
 

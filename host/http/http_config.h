@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "backplane/base/clock.h"
-#include "http/client_address.h"
-#include "http/rate_limiter.h"
-#include "http/route_table.h"
+#include "host/http/client_address.h"
+#include "host/http/rate_limiter.h"
+#include "host/http/route_table.h"
 
 namespace backplane::host {
 
@@ -21,7 +21,7 @@ struct TlsFiles {
   std::string private_key;
 };
 
-struct HttpListenerConfig {
+struct ListenerConfig {
   std::string address = "127.0.0.1";  ///< of this machine, or 0.0.0.0 or :: for all
   std::uint16_t port = 8008;          ///< 0: any free one (HttpServer::port says which)
   std::optional<TlsFiles> tls;
@@ -36,7 +36,7 @@ struct SurfacePool {
 };
 
 struct HttpConfig {
-  std::vector<HttpListenerConfig> listeners;
+  std::vector<ListenerConfig> listeners;
   std::size_t io_threads = 2;
   std::array<SurfacePool, 4> pools;  ///< by http::Surface
 

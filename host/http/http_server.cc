@@ -4,11 +4,11 @@
 #include <utility>
 #include <vector>
 
-#include "http/acceptor.h"
-#include "http/dispatcher.h"
-#include "http/io_thread.h"
-#include "http/listener.h"
-#include "http/server_core.h"
+#include "host/http/acceptor.h"
+#include "host/http/dispatcher.h"
+#include "host/http/io_thread.h"
+#include "host/http/listener.h"
+#include "host/http/server_core.h"
 
 namespace backplane::host {
 
@@ -106,7 +106,7 @@ Result<void> HttpServer::add_parking_route(std::string_view plugin, http::Surfac
 Result<void> HttpServer::start() {
   State& state = *state_;
   std::size_t thread = 0;
-  for (const HttpListenerConfig& listener : state.core->config.listeners) {
+  for (const ListenerConfig& listener : state.core->config.listeners) {
     auto acceptor = std::make_unique<Acceptor>(state.core, listener, *state.dispatcher, state.threads, thread++);
     if (Result<void> opened = acceptor->open(); !opened) {
       state.acceptors.clear();
@@ -118,7 +118,7 @@ Result<void> HttpServer::start() {
   for (const auto& io : state.threads) io->start();
   state.on_acceptors([](Acceptor& acceptor) { acceptor.accept(); });
   for (const auto& acceptor : state.acceptors) {
-    const HttpListenerConfig& config = acceptor->listener()->config;
+    const ListenerConfig& config = acceptor->listener()->config;
     state.core->logger.info("listening", {{"address", config.address}, {"port", acceptor->port()}, {"tls", config.tls.has_value()}});
   }
   return {};

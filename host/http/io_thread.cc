@@ -1,4 +1,4 @@
-#include "http/io_thread.h"
+#include "host/http/io_thread.h"
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "http/connection.h"
+#include "host/http/connection.h"
 
 namespace backplane::host {
 namespace {

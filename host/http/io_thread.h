@@ -14,7 +14,7 @@
 #include <span>
 #include <thread>
 
-#include "http/server_core.h"
+#include "host/http/server_core.h"
 
 namespace backplane::host {
 

@@ -23,7 +23,7 @@
 #include "backplane/base/random.h"
 #include "backplane/base/result.h"
 #include "backplane/http/routes.h"
-#include "http/http_config.h"
+#include "host/http/http_config.h"
 
 namespace backplane::host {
 

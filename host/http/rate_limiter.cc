@@ -1,11 +1,11 @@
-#include "http/rate_limiter.h"
+#include "host/http/rate_limiter.h"
 
 #include <algorithm>
 
 namespace backplane::host {
 namespace {
 
-const TokenRate* limit_of(const RateLimits& limits, http::RateClass rate) {
+const RateLimit* limit_of(const RateLimits& limits, http::RateClass rate) {
   switch (rate) {
     case http::RateClass::none: return nullptr;
     case http::RateClass::read: return &limits.read;
@@ -40,7 +40,7 @@ Duration RateLimiter::take(http::RateClass rate, std::string_view key, Instant n
   name += key;
   Shard& shard = shards_[std::hash<std::string>{}(name) % shards_.size()];
   const std::lock_guard lock(shard.mutex);
-  const TokenRate* const limit = limit_of(shard.limits, rate);
+  const RateLimit* const limit = limit_of(shard.limits, rate);
   if (limit == nullptr || limit->per_second <= 0) return Duration::zero();
   const Duration token = seconds(1 / limit->per_second);
   const Duration whole = seconds(std::max(limit->burst, 1.0) / limit->per_second);

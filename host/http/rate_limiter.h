@@ -18,16 +18,16 @@
 
 namespace backplane::host {
 
-struct TokenRate {
+struct RateLimit {
   double per_second = 0;  ///< 0: no limit
   double burst = 1;       ///< so many at once; at least 1
 };
 
 struct RateLimits {
-  TokenRate read{100, 500};
-  TokenRate write{20, 100};
-  TokenRate login{0.5, 10};
-  TokenRate registration{0.2, 5};
+  RateLimit read{100, 500};
+  RateLimit write{20, 100};
+  RateLimit login{0.5, 10};
+  RateLimit registration{0.2, 5};
 };
 
 class RateLimiter {

@@ -1,4 +1,4 @@
-#include "http/request_parser.h"
+#include "host/http/request_parser.h"
 
 #include <algorithm>
 #include <boost/asio/buffer.hpp>

@@ -1,4 +1,4 @@
-#include "http/response_writer.h"
+#include "host/http/response_writer.h"
 
 #include <algorithm>
 #include <array>

@@ -1,4 +1,4 @@
-#include "http/route_table.h"
+#include "host/http/route_table.h"
 
 #include <algorithm>
 #include <utility>

@@ -10,10 +10,10 @@
 #include "backplane/base/gate.h"
 #include "backplane/base/logger.h"
 #include "backplane/base/random.h"
-#include "http/http_config.h"
-#include "http/rate_limiter.h"
-#include "http/route_table.h"
-#include "http/traffic_metrics.h"
+#include "host/http/http_config.h"
+#include "host/http/rate_limiter.h"
+#include "host/http/route_table.h"
+#include "host/http/traffic_metrics.h"
 
 namespace backplane::host {
 

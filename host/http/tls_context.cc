@@ -1,4 +1,4 @@
-#include "http/tls_context.h"
+#include "host/http/tls_context.h"
 
 #include <openssl/bio.h>
 #include <openssl/err.h>

@@ -7,7 +7,7 @@
 #include <memory>
 
 #include "backplane/base/result.h"
-#include "http/http_config.h"
+#include "host/http/http_config.h"
 
 struct ssl_ctx_st;
 struct bio_method_st;

@@ -1,4 +1,4 @@
-#include "http/traffic_metrics.h"
+#include "host/http/traffic_metrics.h"
 
 #include <string>
 

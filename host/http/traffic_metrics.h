@@ -7,7 +7,7 @@
 
 #include "backplane/base/clock.h"
 #include "backplane/base/metrics.h"
-#include "http/route_table.h"
+#include "host/http/route_table.h"
 
 namespace backplane::host {
 

@@ -1,4 +1,4 @@
-#include "http/transport.h"
+#include "host/http/transport.h"
 
 #include <openssl/bio.h>
 #include <openssl/err.h>

@@ -11,7 +11,7 @@
 #include <span>
 #include <string_view>
 
-#include "http/tls_context.h"
+#include "host/http/tls_context.h"
 
 struct ssl_st;
 

@@ -1,4 +1,4 @@
-#include "observe/log_format.h"
+#include "host/observe/log_format.h"
 
 #include <algorithm>
 #include <array>

@@ -1,4 +1,4 @@
-#include "observe/log_sink.h"
+#include "host/observe/log_sink.h"
 
 #include <spdlog/logger.h>
 #include <spdlog/pattern_formatter.h>
@@ -7,7 +7,7 @@
 
 #include <utility>
 
-#include "observe/log_format.h"
+#include "host/observe/log_format.h"
 
 namespace backplane::host {
 namespace {

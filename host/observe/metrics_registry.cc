@@ -1,10 +1,10 @@
-#include "observe/metrics_registry.h"
+#include "host/observe/metrics_registry.h"
 
 #include <algorithm>
 #include <cstddef>
 #include <utility>
 
-#include "observe/prometheus_text.h"
+#include "host/observe/prometheus_text.h"
 
 namespace backplane::host {
 namespace {

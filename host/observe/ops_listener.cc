@@ -1,4 +1,4 @@
-#include "observe/ops_listener.h"
+#include "host/observe/ops_listener.h"
 
 #include <Poco/Exception.h>
 #include <Poco/Net/HTTPRequestHandler.h>
@@ -14,7 +14,7 @@
 #include <utility>
 
 #include "backplane/base/json.h"
-#include "observe/process_metrics.h"
+#include "host/observe/process_metrics.h"
 
 namespace backplane::host {
 

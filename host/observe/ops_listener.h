@@ -18,7 +18,7 @@
 
 #include "backplane/base/logger.h"
 #include "backplane/base/result.h"
-#include "observe/metrics_registry.h"
+#include "host/observe/metrics_registry.h"
 
 namespace backplane::host {
 

@@ -1,4 +1,4 @@
-#include "observe/process_metrics.h"
+#include "host/observe/process_metrics.h"
 
 #include <dirent.h>
 #include <sys/resource.h>
@@ -10,7 +10,7 @@
 #include <sstream>
 #include <vector>
 
-#include "observe/prometheus_text.h"
+#include "host/observe/prometheus_text.h"
 
 namespace backplane::host {
 namespace {

@@ -1,4 +1,4 @@
-#include "observe/prometheus_text.h"
+#include "host/observe/prometheus_text.h"
 
 #include <algorithm>
 #include <array>

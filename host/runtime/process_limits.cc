@@ -1,4 +1,4 @@
-#include "runtime/process_limits.h"
+#include "host/runtime/process_limits.h"
 
 #include <sys/resource.h>
 

@@ -1,4 +1,4 @@
-#include "runtime/timers.h"
+#include "host/runtime/timers.h"
 
 #include <condition_variable>
 #include <mutex>

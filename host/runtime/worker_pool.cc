@@ -1,4 +1,4 @@
-#include "runtime/worker_pool.h"
+#include "host/runtime/worker_pool.h"
 
 #include <algorithm>
 #include <exception>
