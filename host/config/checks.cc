@@ -1,4 +1,4 @@
-#include "config/checks.h"
+#include "host/config/checks.h"
 
 #include <arpa/inet.h>
 
@@ -82,7 +82,7 @@ class Checker {
   void check_listeners() {
     std::map<std::pair<std::string, int>, std::string> taken;
     for (std::size_t i = 0; i < config_.listeners.size(); ++i) {
-      const ListenerConfig& listener = config_.listeners[i];
+      const ListenerSettings& listener = config_.listeners[i];
       const std::string name = "listeners[" + std::to_string(i) + "]";
       if (listener.tls_certificate.empty() != listener.tls_key.empty())
         faults_.push_back(fault_at(listener.source, name + " has one half of TLS",
@@ -125,7 +125,10 @@ class Checker {
     std::vector<std::string> names;
     for (const auto& [name, host] : config_.hosts) {
       names.push_back(name);
-      if (host.url.empty() && name != config_.this_host)
+      const Setting* hosts = root_.find("hosts");
+      const Setting* written = hosts != nullptr ? hosts->find(name) : nullptr;
+      const bool has_url = written != nullptr && written->find("url") != nullptr;  // a wrong one is reported elsewhere
+      if (host.url.empty() && !has_url && name != config_.this_host)
         faults_.push_back(fault_at(host.source, "host '" + name + "' has no url", "the other hosts could not reach it",
                                    "set url to where its internal listener is reached"));
     }

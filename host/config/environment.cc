@@ -1,4 +1,4 @@
-#include "config/environment.h"
+#include "host/config/environment.h"
 
 #include <unistd.h>
 
@@ -6,7 +6,7 @@
 #include <charconv>
 #include <string_view>
 
-#include "config/yaml_reader.h"
+#include "host/config/yaml_reader.h"
 
 namespace backplane::host {
 namespace {
@@ -60,7 +60,7 @@ Setting* step(Setting& at, const std::string& part, const Source& where, std::ve
     at.children.emplace_back().source = where;
     return &at.children.back();
   }
-  const std::string found = at.is_list() ? "the list has " + std::to_string(at.children.size()) + " elements"
+  const std::string found = at.is_list() ? "the list has length " + std::to_string(at.children.size())
                                          : "found " + std::string(to_string(at.kind)) + " in place of a list";
   faults.push_back(fault_at(where, "there is no element " + part, found, "elements are counted from 0, without gaps"));
   return nullptr;

@@ -13,8 +13,8 @@
 #include <string>
 #include <vector>
 
-#include "config/fault.h"
-#include "config/setting.h"
+#include "host/config/fault.h"
+#include "host/config/setting.h"
 
 namespace backplane::host {
 
@@ -24,7 +24,9 @@ using Environment = std::map<std::string, std::string>;
 Environment process_environment();
 /// Lays the variables that begin with BACKPLANE__ over the settings.
 void overlay_environment(Setting& root, const Environment& environment, std::vector<Fault>& faults);
-/// Replaces `${…}` in every text of the setting. Relative paths of files are relative to `folder`.
-void expand(Setting& setting, const Environment& environment, const std::string& folder, std::vector<Fault>& faults);
+/// Replaces `${…}` in every text of the setting, which faults call `name`. Relative paths of files are relative to
+/// `folder`.
+void expand(Setting& setting, const std::string& name, const Environment& environment, const std::string& folder,
+            std::vector<Fault>& faults);
 
 }  // namespace backplane::host

@@ -1,18 +1,18 @@
-#include "config/environment.h"
-#include "config/files.h"
+#include "host/config/environment.h"
+#include "host/config/files.h"
 
 namespace backplane::host {
 namespace {
 
 /// The text of one `${…}`; nothing after a fault.
-std::string resolve(std::string_view reference, const Setting& setting, const Environment& environment,
-                    const std::string& folder, std::vector<Fault>& faults) {
-  const std::string of = "option '" + setting.key + "'";
+std::string resolve(std::string_view reference, const Setting& setting, const std::string& name,
+                    const Environment& environment, const std::string& folder, std::vector<Fault>& faults) {
+  const std::string of = "option '" + name + "'";
   if (reference.starts_with("env:")) {
-    const std::string name(reference.substr(4));
-    if (const auto found = environment.find(name); found != environment.end()) return found->second;
-    faults.push_back(fault_at(setting.source, of + " refers to a variable that is not set", "${env:" + name + "}",
-                              "set " + name + " in the environment of the server"));
+    const std::string variable(reference.substr(4));
+    if (const auto found = environment.find(variable); found != environment.end()) return found->second;
+    faults.push_back(fault_at(setting.source, of + " refers to a variable that is not set", "${env:" + variable + "}",
+                              "set " + variable + " in the environment of the server"));
     return {};
   }
   if (reference.starts_with("file:")) {
@@ -32,8 +32,8 @@ std::string resolve(std::string_view reference, const Setting& setting, const En
   return {};
 }
 
-std::string expand_text(const Setting& setting, const Environment& environment, const std::string& folder,
-                        std::vector<Fault>& faults) {
+std::string expand_text(const Setting& setting, const std::string& name, const Environment& environment,
+                        const std::string& folder, std::vector<Fault>& faults) {
   const std::string_view text = setting.text;
   std::string out;
   std::size_t done = 0;
@@ -48,20 +48,22 @@ std::string expand_text(const Setting& setting, const Environment& environment, 
     out.append(text.substr(done, start - done));
     const auto end = text.find('}', start);
     if (end == std::string_view::npos) {
-      faults.push_back(fault_at(setting.source, "option '" + setting.key + "' has a reference without an end",
+      faults.push_back(fault_at(setting.source, "option '" + name + "' has a reference without an end",
                                 "after ${ there is no }", "close it; for a literal ${ write $${"));
       return out;
     }
-    out += resolve(text.substr(start + 2, end - start - 2), setting, environment, folder, faults);
+    out += resolve(text.substr(start + 2, end - start - 2), setting, name, environment, folder, faults);
     done = end + 1;
   }
 }
 
 }  // namespace
 
-void expand(Setting& setting, const Environment& environment, const std::string& folder, std::vector<Fault>& faults) {
-  if (setting.is_scalar()) setting.text = expand_text(setting, environment, folder, faults);
-  for (Setting& child : setting.children) expand(child, environment, folder, faults);
+void expand(Setting& setting, const std::string& name, const Environment& environment, const std::string& folder,
+            std::vector<Fault>& faults) {
+  if (setting.is_scalar()) setting.text = expand_text(setting, name, environment, folder, faults);
+  for (Setting& child : setting.children)
+    expand(child, child.key.empty() ? name : name + "." + child.key, environment, folder, faults);
 }
 
 }  // namespace backplane::host

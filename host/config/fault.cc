@@ -1,4 +1,4 @@
-#include "config/fault.h"
+#include "host/config/fault.h"
 
 #include <algorithm>
 #include <cstddef>
@@ -61,6 +61,9 @@ std::string nearest(std::string_view name, std::span<const std::string> candidat
     best = distance;
     found = candidate;
   }
+  if (!found.empty() || name.size() < 3) return found;
+  for (const auto& candidate : candidates)
+    if (candidate.starts_with(name)) return candidate;
   return found;
 }
 

@@ -25,7 +25,8 @@ std::string format_fault(const Fault& fault);
 std::string format_faults(std::span<const Fault> faults);
 std::ostream& operator<<(std::ostream& out, const Fault& fault);
 
-/// The candidate with the fewest edits to `name` (a swap of neighbours is one); empty when none is near.
+/// The candidate with the fewest edits to `name` (a swap of neighbours is one), or that begins with it; empty when none
+/// is near.
 std::string nearest(std::string_view name, std::span<const std::string> candidates);
 /// `did you mean 'X'?` for the nearest candidate; else `otherwise` and, when they are few, the candidates.
 std::string suggest(std::string_view name, std::span<const std::string> candidates, std::string_view otherwise);

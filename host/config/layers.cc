@@ -1,10 +1,10 @@
-#include "config/layers.h"
+#include "host/config/layers.h"
 
 #include <algorithm>
 #include <filesystem>
 
-#include "config/files.h"
-#include "config/yaml_reader.h"
+#include "host/config/files.h"
+#include "host/config/yaml_reader.h"
 
 namespace backplane::host {
 namespace {
@@ -31,6 +31,14 @@ std::vector<std::string> yaml_files(const std::string& folder, std::vector<Fault
   return out;
 }
 
+Setting read_main_file(const std::string& path, std::vector<Fault>& faults) {
+  Setting root = read_yaml_file(path, faults);
+  std::error_code ignored;
+  if (!faults.empty() && !std::filesystem::exists(path, ignored))
+    faults.back().fix = "name it with --config, or make one with `backplane generate-config --server-name NAME`";
+  return root;
+}
+
 bool disabled(const Setting& plugin) {
   const Setting* enabled = plugin.find("enabled");
   return enabled != nullptr && enabled->text == "false";
@@ -39,11 +47,11 @@ bool disabled(const Setting& plugin) {
 void expand_all(Setting& root, const Environment& environment, const std::string& folder, std::vector<Fault>& faults) {
   for (Setting& section : root.children) {
     if (section.key != "plugins" || !section.is_map()) {
-      expand(section, environment, folder, faults);
+      expand(section, section.key, environment, folder, faults);
       continue;
     }
     for (Setting& plugin : section.children)
-      if (!disabled(plugin)) expand(plugin, environment, folder, faults);
+      if (!disabled(plugin)) expand(plugin, section.key + "." + plugin.key, environment, folder, faults);
   }
 }
 
@@ -53,7 +61,8 @@ Layers read_layers(const std::string& path, const Environment& environment, std:
   Layers out;
   const std::string folder = folder_of(path);
   out.root = read_yaml(default_layer, "the defaults", faults);
-  overlay(out.root, read_yaml_file(path, faults));
+  overlay(out.root, read_main_file(path, faults));
+  out.main_file_was_read = faults.empty();
   out.root.source = {path, 0};
   out.files.push_back(path);
   for (const std::string& file : yaml_files(folder + "/plugins.d", faults)) {

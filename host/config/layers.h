@@ -4,15 +4,16 @@
 #include <string>
 #include <vector>
 
-#include "config/environment.h"
-#include "config/fault.h"
-#include "config/setting.h"
+#include "host/config/environment.h"
+#include "host/config/fault.h"
+#include "host/config/setting.h"
 
 namespace backplane::host {
 
 struct Layers {
   Setting root;
   std::vector<std::string> files;  ///< that were read
+  bool main_file_was_read = false;
 };
 
 /// `path` is absolute. Disabled plugins' references to secrets are left alone.

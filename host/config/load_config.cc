@@ -3,13 +3,13 @@
 #include <filesystem>
 
 #include "backplane/plugin/options.h"
-#include "config/checks.h"
-#include "config/config.h"
-#include "config/files.h"
-#include "config/host_options.h"
-#include "config/layers.h"
-#include "config/option_reader.h"
-#include "config/yaml_reader.h"
+#include "host/config/checks.h"
+#include "host/config/config.h"
+#include "host/config/files.h"
+#include "host/config/host_options.h"
+#include "host/config/layers.h"
+#include "host/config/option_reader.h"
+#include "host/config/yaml_reader.h"
 
 namespace backplane::host {
 namespace {
@@ -27,11 +27,12 @@ Enum choice_of(const std::string& word, std::initializer_list<std::string_view> 
 /// Fills a Config from merged settings, one section a member function.
 class ConfigReader {
  public:
-  ConfigReader(const Setting& root, Config& config, std::vector<Fault>& faults)
-      : root_(root), config_(config), faults_(faults) {}
+  ConfigReader(const Layers& layers, Config& config, std::vector<Fault>& faults)
+      : root_(layers.root), file_was_read_(layers.main_file_was_read), config_(config), faults_(faults) {}
 
   void read() {
-    ReadRules rules{"", "", config_.folder, config_.folder, {"listeners", "hosts", "plugins"}};
+    const ReadRules rules{
+        "", "", config_.folder, config_.folder, "backplane.yaml", !file_was_read_, {"listeners", "hosts", "plugins"}};
     OptionValues values = read_options(root_, host_options(), rules, faults_);
     values.try_emplace("server_name", std::string());  // its absence is a fault already
     complete(values);
@@ -90,10 +91,10 @@ class ConfigReader {
                       options_.duration("limits.body_timeout"),   options_.duration("limits.idle_timeout")};
   }
 
-  RateLimit read_rate(const std::string& name) {
+  RateLimitSettings read_rate(const std::string& name) {
     const std::string path = "rate_limits." + name + ".per_second";
     const std::string& text = options_.text(path);
-    RateLimit out{0, options_.integer("rate_limits." + name + ".burst")};
+    RateLimitSettings out{0, options_.integer("rate_limits." + name + ".burst")};
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out.per_second);
     if (error != std::errc() || end != text.data() + text.size() || !(out.per_second >= 0 && out.per_second <= 1e6)) {
       const Setting* setting = find_path(root_, path);
@@ -140,12 +141,12 @@ class ConfigReader {
   }
 
   void read_listener(const Setting& element, const std::string& name) {
-    const ReadRules rules{"", name + ".", config_.folder, config_.folder, {}};
+    const ReadRules rules{"", name + ".", config_.folder, config_.folder, name};
     const std::size_t faults_before = faults_.size();
     OptionValues values = read_options(element, listener_options(), rules, faults_);
     if (faults_.size() != faults_before) return;
     const plugin::Options options(std::move(values));
-    ListenerConfig listener;
+    ListenerSettings listener;
     listener.bind = options.text("bind");
     listener.port = static_cast<std::uint16_t>(options.integer("port"));
     listener.tls_certificate = options.text("tls.certificate");
@@ -158,7 +159,7 @@ class ConfigReader {
 
   void read_hosts() {
     for (const Setting& host : container("hosts", Setting::Kind::map).children) {
-      const ReadRules rules{"", "hosts." + host.key + ".", config_.folder, config_.folder, {}};
+      const ReadRules rules{"", "hosts." + host.key + ".", config_.folder, config_.folder, "hosts." + host.key};
       const std::size_t faults_before = faults_.size();
       OptionValues values = read_options(host, other_host_options(), rules, faults_);
       const bool read = faults_.size() == faults_before;
@@ -203,7 +204,7 @@ class ConfigReader {
   }
 
   std::string base_url_of_listeners() const {
-    for (const ListenerConfig& listener : config_.listeners) {
+    for (const ListenerSettings& listener : config_.listeners) {
       if (std::ranges::find(listener.serves, http::Surface::client) == listener.serves.end()) continue;
       const std::string port = std::to_string(listener.port);
       if (!listener.tls()) return "http://localhost:" + port;
@@ -214,6 +215,7 @@ class ConfigReader {
   }
 
   const Setting& root_;
+  bool file_was_read_;
   Config& config_;
   std::vector<Fault>& faults_;
   plugin::Options options_;
@@ -227,7 +229,7 @@ LoadedConfig load_config(const std::string& path, const Environment& environment
   out.config.folder = folder_of(out.config.file);
   Layers layers = read_layers(out.config.file, environment, out.faults);
   out.files = std::move(layers.files);
-  ConfigReader(layers.root, out.config, out.faults).read();
+  ConfigReader(layers, out.config, out.faults).read();
   check_config(layers.root, out.config, out.faults);
   return out;
 }

@@ -1,11 +1,11 @@
-#include "config/option_reader.h"
+#include "host/config/option_reader.h"
 
 #include <algorithm>
 #include <set>
 
 #include "backplane/plugin/option_text.h"
-#include "config/files.h"
-#include "config/yaml_reader.h"
+#include "host/config/files.h"
+#include "host/config/yaml_reader.h"
 
 namespace backplane::host {
 namespace {
@@ -24,7 +24,7 @@ class Reader {
     for (const OptionSpec& option : table_) {
       if (seen_.contains(option.name)) continue;
       if (option.required)
-        report_missing(option, map);
+        rules_.skip_missing ? void() : report_missing(option, map);
       else
         values_[option.name] = placed(option, option.default_value, rules_.default_folder);
     }
@@ -58,20 +58,27 @@ class Reader {
   void read_value(const OptionSpec& option, const Setting& setting) {
     if (setting.kind == Setting::Kind::none) return;  // a key without a value: the default
     seen_.insert(option.name);
-    Result<OptionValue> value = option.type == OptionType::list ? list_of(option, setting) : text_of(option, setting);
+    Result<OptionValue> value = option.default_value;
+    if (option.type != OptionType::list) {
+      value = text_of(option, setting);
+    } else {
+      Setting list = setting;
+      unfold(list, faults_);
+      if (list.kind == Setting::Kind::none) return;  // reported by unfold
+      value = list_of(option, list);
+    }
     if (value)
       values_[option.name] = placed(option, std::move(*value), rules_.folder);
     else
       report_wrong(option, setting, value.error().text);
   }
 
-  Result<OptionValue> text_of(const OptionSpec& option, const Setting& setting) {
+  static Result<OptionValue> text_of(const OptionSpec& option, const Setting& setting) {
     if (setting.is_scalar()) return plugin::parse_value(option, setting.text);
     return invalid("bad_option", "expected " + describe(option) + ", found " + std::string(to_string(setting.kind)));
   }
 
-  Result<OptionValue> list_of(const OptionSpec& option, Setting setting) {
-    unfold(setting, faults_);
+  static Result<OptionValue> list_of(const OptionSpec& option, const Setting& setting) {
     if (!setting.is_list())
       return invalid("bad_option", "expected " + describe(option) + ", found " +
                                        (setting.is_scalar() ? "'" + setting.text + "'" : "a map"));
@@ -97,18 +104,27 @@ class Reader {
     return "'" + rules_.prefix + std::string(name) + "'" + rules_.owner;
   }
 
-  void report_wrong(const OptionSpec& option, const Setting& setting, const std::string& why) {
-    std::string fix;
-    if (option.type == OptionType::enumeration && setting.is_scalar()) {
-      if (const std::string near = nearest(setting.text, option.choices); !near.empty())
-        fix = "did you mean '" + near + "'?";
+  /// What somebody most likely meant who wrote this; empty when that is unclear.
+  static std::string guess(const OptionSpec& option, const std::string& text) {
+    if (option.type == OptionType::enumeration) return nearest(text, option.choices);
+    if (option.type == OptionType::boolean) {
+      if (text == "yes" || text == "on" || text == "True" || text == "1") return "true";
+      if (text == "no" || text == "off" || text == "False" || text == "0") return "false";
     }
-    if (fix.empty() && option.type == OptionType::list && setting.is_scalar())
-      fix = "write it as [" + setting.text + "]";
-    if (fix.empty()) fix = "write " + describe(option);
-    if (!option.required && fix.starts_with("write ") && option.type != OptionType::secret) {
-      const std::string text = plugin::format_value(option.type, option.default_value);
-      if (!text.empty()) fix += ", or remove it for the default, " + text;
+    if (option.type == OptionType::duration && plugin::parse_value(option, text + "s")) return text + "s";
+    if (option.type == OptionType::list) return "[" + text + "]";
+    return {};
+  }
+
+  void report_wrong(const OptionSpec& option, const Setting& setting, const std::string& why) {
+    std::string fix = setting.is_scalar() ? guess(option, setting.text) : std::string();
+    if (!fix.empty()) {
+      fix = "did you mean '" + fix + "'?";
+    } else {
+      fix = "write " + describe(option);
+      const std::string usual = plugin::format_value(option.type, option.default_value);
+      if (!option.required && option.type != OptionType::secret && !usual.empty())
+        fix += ", or remove it for the default, " + usual;
     }
     faults_.push_back(fault_at(setting.source, "wrong value for option " + named(option.name), why, fix));
   }
@@ -117,7 +133,7 @@ class Reader {
     Source where = map.source;
     where.line = 0;
     faults_.push_back(fault_at(where, "option " + named(option.name) + " is missing", option.doc,
-                               "set " + option.name + " to " + describe(option)));
+                               "write `" + option.name + ": …` in " + rules_.set_in + ": " + describe(option)));
   }
 
   void report_section(const Setting& setting, const std::string& name) {

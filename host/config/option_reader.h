@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "backplane/plugin/manifest.h"
-#include "config/fault.h"
-#include "config/setting.h"
+#include "host/config/fault.h"
+#include "host/config/setting.h"
 
 namespace backplane::host {
 
@@ -21,7 +21,9 @@ struct ReadRules {
   std::string prefix;               ///< comes before an option's name in faults: `listeners[0].`; may be empty
   std::string folder;               ///< what relative paths that were set are relative to
   std::string default_folder;       ///< what relative paths that are defaults are relative to
-  std::vector<std::string> others;  ///< names that are allowed and read by somebody else
+  std::string set_in;               ///< where a missing option is best written: `backplane.yaml`
+  bool skip_missing = false;        ///< the file could not be read: say nothing of what is not in it
+  std::vector<std::string> others = {};  ///< names that are allowed and read by somebody else
 };
 
 /// Every option of the table, with its default where nothing is set; dots in an option's name lead into maps. A

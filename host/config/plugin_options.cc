@@ -1,8 +1,8 @@
-#include "config/plugin_options.h"
+#include "host/config/plugin_options.h"
 
 #include <algorithm>
 
-#include "config/option_reader.h"
+#include "host/config/option_reader.h"
 
 namespace backplane::host {
 
@@ -13,7 +13,8 @@ BuiltOptions build_options(const plugin::Manifest& manifest, const Config& confi
   nothing.source = {config.file, 0};
   const auto found = config.plugins.find(manifest.name);
   const Setting& settings = found != config.plugins.end() ? found->second.options : nothing;
-  const ReadRules rules{" for plugin " + manifest.name, "", config.folder, config.data_dir, {}};
+  const ReadRules rules{" for plugin " + manifest.name, "", config.folder, config.data_dir,
+                        "plugins.d/" + manifest.name + ".yaml"};
   out.options = plugin::Options(read_options(settings, manifest.options, rules, out.faults));
   return out;
 }

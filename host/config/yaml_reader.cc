@@ -1,4 +1,4 @@
-#include "config/yaml_reader.h"
+#include "host/config/yaml_reader.h"
 
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>
@@ -7,7 +7,7 @@
 #include <map>
 #include <sstream>
 
-#include "config/files.h"
+#include "host/config/files.h"
 
 namespace backplane::host {
 namespace {
@@ -141,9 +141,9 @@ Setting read_yaml(std::string_view text, const std::string& file, std::vector<Fa
       if (root.kind != Setting::Kind::none) return root;
     }
   } catch (const YAML::Exception& error) {
-    faults.push_back(fault_at({file, error.mark.line + 1}, "this is no YAML",
-                              error.msg + ", column " + std::to_string(error.mark.column + 1),
-                              "look at the line and the one before it: indentation, a missing colon or quote?"));
+    faults.push_back(fault_at(
+        {file, error.mark.line + 1}, "this is no YAML", error.msg + ", column " + std::to_string(error.mark.column + 1),
+        "look there and at the line before: the indentation, a missing colon, quote or bracket?"));
   }
   Setting empty;
   empty.kind = Setting::Kind::map;
@@ -176,7 +176,10 @@ Setting read_yaml_file(const std::string& path, std::vector<Fault>& faults) {
 void unfold(Setting& setting, std::vector<Fault>& faults) {
   if (!setting.from_environment || !setting.is_scalar() || setting.text.empty()) return;
   if (setting.text.front() != '[' && setting.text.front() != '{') return;
+  const std::size_t faults_before = faults.size();
   Setting parsed = read_yaml(setting.text, setting.source.file, faults);
+  for (std::size_t i = faults_before; i < faults.size(); ++i) faults[i].line = 0;
+  if (faults.size() != faults_before) parsed = Setting{};
   parsed.key = setting.key;
   place_at(parsed, setting.source);
   setting = std::move(parsed);

@@ -5,8 +5,8 @@
 #include <string_view>
 #include <vector>
 
-#include "config/fault.h"
-#include "config/setting.h"
+#include "host/config/fault.h"
+#include "host/config/setting.h"
 
 namespace backplane::host {
 
@@ -14,7 +14,8 @@ namespace backplane::host {
 Setting read_yaml(std::string_view text, const std::string& file, std::vector<Fault>& faults);
 /// The same from a file; one that cannot be read is a fault.
 Setting read_yaml_file(const std::string& path, std::vector<Fault>& faults);
-/// A text from the environment that stands for a list or map (`[a, b]`, `{a: b}`) becomes one.
+/// A text from the environment that stands for a list or map (`[a, b]`, `{a: b}`) becomes one. One that is no YAML is a
+/// fault, and becomes nothing.
 void unfold(Setting& setting, std::vector<Fault>& faults);
 
 }  // namespace backplane::host

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Every plugin exports backplane_plugin_entry and nothing else: one more symbol (a GNU_UNIQUE one of a template, say)
 and plugins can get at each other's objects."""
+import os
 import subprocess
 
 import tree
@@ -17,6 +18,8 @@ def exported(path):
 def check(plugins):
     faults = []
     for path in plugins:
+        if not os.path.exists(path):
+            raise SystemExit(f"{path} is not there: build everything first")
         symbols = exported(path)
         if ENTRY not in symbols:
             faults.append(f"{path}:1: does not export {ENTRY}: write BACKPLANE_PLUGIN(Class) in its plugin.cc")

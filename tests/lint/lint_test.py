@@ -130,6 +130,10 @@ class Texts(Tree):
         self.write("b.md", "get it from files." + texts.HOSTS[1])
         self.assert_fault(texts.check(self.root), "b.md:1", "registry")
 
+    def test_marks_of_a_merge(self):
+        self.write("a.cc", "<" * 7 + " HEAD")
+        self.assert_fault(texts.check(self.root), "a.cc:1", "merge")
+
     def test_format(self):
         self.write(".clang-format", "BasedOnStyle: Google")
         self.write("a.cc", "int a;")

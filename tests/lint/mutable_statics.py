@@ -29,6 +29,9 @@ def allowed(path):
 
 def statics(objects):
     """{demangled name: object file} of every static object that can change."""
+    missing = [path for path in objects if not os.path.exists(path)]
+    if missing:
+        raise SystemExit(f"{missing[0]} is not there: build everything first")
     listed = subprocess.run(["objdump", "--syms", "--demangle", *objects], capture_output=True, text=True, check=True)
     found, current = {}, ""
     for line in listed.stdout.splitlines():

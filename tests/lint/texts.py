@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The tree's texts: no absolute path of somebody's machine, no package registry's host, and no link between the
+"""The tree's texts: no absolute path of somebody's machine, no package registry's host, no marks of a merge, and no link between the
 documents that leads nowhere."""
 import os
 import re
@@ -13,6 +13,7 @@ HOSTS = [".".join(parts) for parts in (
     ("repo1", "maven", "org"), ("repo", "maven", "apache", "org"), ("deb", "debian", "org"), ("ftp", "debian", "org"))]
 HOST = re.compile("|".join(re.escape(host) for host in HOSTS))
 MACHINE = re.compile(r"(?<![\w.$}~/-])/(?:work|root|home)/[\w.]")
+CONFLICT = re.compile(r"^(<{7} |>{7} |={7}$)")
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)\s]*)?\)")
 
 
@@ -24,6 +25,8 @@ def check(root):
         for number, line in enumerate(tree.read(root, path).splitlines(), 1):
             if MACHINE.search(line):
                 faults.append(f"{path}:{number}: names an absolute path of a machine")
+            if CONFLICT.search(line):
+                faults.append(f"{path}:{number}: has the marks of a merge that nobody finished")
             if HOST.search(line):
                 faults.append(f"{path}:{number}: names a package registry's host: the user's own client knows where it is")
             if path.endswith(".md"):

@@ -1,7 +1,6 @@
 // Catches internal calls that are made while a lane, a lock or a transaction is held.
 #include <cstdio>
 #include <cstdlib>
-#include <string>
 
 #include "backplane/api/method.h"
 
@@ -16,7 +15,7 @@ NoCalls::~NoCalls() { held = outer_; }
 void NoCalls::check([[maybe_unused]] std::string_view method) {
 #ifndef NDEBUG
   if (held == nullptr) return;
-  std::fprintf(stderr, "the internal method %s was called while %s was held\n", std::string(method).c_str(), held);
+  std::fprintf(stderr, "backplane: internal call of %.*s while holding %s\n", static_cast<int>(method.size()), method.data(), held);
   std::abort();
 #endif
 }

@@ -95,7 +95,8 @@ void Outbox::begin_piece(storage::Write&) { piece_start_ = pending_.size(); }
 void Outbox::roll_back_piece() { pending_.resize(piece_start_); }
 
 void Outbox::before_commit(storage::Session& session) {
-  if (!pending_.empty()) tables::update_counter(session, pending_.back().record->position.sequence);
+  committing_ = !pending_.empty();
+  if (committing_) tables::update_counter(session, pending_.back().record->position.sequence);
   if (upkeep_is_due()) upkeep(session);
 }
 
@@ -126,8 +127,9 @@ void Outbox::rolled_back() {
     topic->trimming = 0;
     for (GroupState& group : topic->groups) group.changed = group.changed || group.active;
     // A commit whose answer was lost may be there after all: from here back, the table is asked and not the ring.
-    if (topic->durability == Durability::durable) topic->ring.restart(counter_);
+    if (committing_ && topic->durability == Durability::durable) topic->ring.restart(counter_);
   }
+  committing_ = false;
 }
 
 void Outbox::shrink_rings() {

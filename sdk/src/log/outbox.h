@@ -124,6 +124,7 @@ class Outbox final : public storage::CommitHook, public Source {
   std::uint64_t counter_ = 0;
   std::vector<Pending> pending_;
   std::size_t piece_start_ = 0;
+  bool committing_ = false;  ///< records have got as far as the commit
   Instant next_upkeep_{};
 
   mutable std::mutex mutex_;

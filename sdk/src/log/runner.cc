@@ -2,11 +2,11 @@
 
 namespace backplane::log {
 
-void Runner::start(const std::string& thread_name) {
+void Runner::start() {
   if (feed_ == nullptr) return;
   prepare();
   ended_ = false;
-  thread_.start(thread_name, [this] {
+  thread_.start((group_.empty() ? "tail " : "log ") + topic_, [this] {
     run();
     const std::lock_guard lock(mutex_);
     ended_ = true;

@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 
 #include "backplane/base/clock.h"
 #include "backplane/base/logger.h"
@@ -16,13 +17,17 @@ namespace backplane::log {
 
 class Runner {
  public:
-  Runner(Clock& clock, Logger logger) : clock_(clock), logger_(std::move(logger)), progress_(clock) {}
+  /// `group` is empty for a tail.
+  Runner(std::string topic, std::string group, Clock& clock, Logger logger)
+      : topic_(std::move(topic)), group_(std::move(group)), clock_(clock), logger_(std::move(logger)), progress_(clock) {}
   virtual ~Runner() = default;  // the owner has called stop()
 
+  const std::string& topic() const { return topic_; }
+  const std::string& group() const { return group_; }
   /// Before start(). Without a feed nothing ever arrives.
   void attach(std::unique_ptr<Feed> feed) { feed_ = std::move(feed); }
   /// Finds out where to begin and starts the thread.
-  void start(const std::string& thread_name);
+  void start();
   /// Tells the thread to end and returns at once.
   void request_stop();
   /// Whether the thread has ended by then.
@@ -40,6 +45,8 @@ class Runner {
   /// Waits that long, or until the runner is to stop; false in the second case.
   bool pause(Duration time);
 
+  const std::string topic_;
+  const std::string group_;
   Clock& clock_;
   const Logger logger_;
   std::unique_ptr<Feed> feed_;

@@ -13,13 +13,13 @@ constexpr Duration pause_after_error = std::chrono::milliseconds(500);
 }  // namespace
 
 TailRunner::TailRunner(TailOptions options, TailHandler handler, Clock& clock, Metrics& metrics, Logger logger)
-    : Runner(clock, std::move(logger)),
-      options_(std::move(options)),
+    : Runner(std::move(options.topic), "", clock, std::move(logger)),
+      from_(std::move(options.from)),
       handler_(std::move(handler)),
-      tailed_(metrics.counter("log_tailed_total", "Records handed to a tail", {{"topic", options_.topic}})),
+      tailed_(metrics.counter("log_tailed_total", "Records handed to a tail", {{"topic", topic_}})),
       failures_(metrics.counter("log_tail_failures_total", "Batches that a tail's handler threw at",
-                                {{"topic", options_.topic}})) {
-  metrics.computed_gauge("log_tail_lag", "How far a tail is behind its topic's head", {{"topic", options_.topic}},
+                                {{"topic", topic_}})) {
+  metrics.computed_gauge("log_tail_lag", "How far a tail is behind its topic's head", {{"topic", topic_}},
                          [this] {
                            const std::uint64_t at = head().highest(), reached = progress_.get().highest();
                            return static_cast<std::int64_t>(at > reached ? at - reached : 0);
@@ -28,11 +28,11 @@ TailRunner::TailRunner(TailOptions options, TailHandler handler, Clock& clock, M
 
 void TailRunner::prepare() {
   const Positions head = feed_->head();
-  Positions from = options_.from ? options_.from() : head;
+  Positions from = from_ ? from_() : head;
   if (!head.covers(from)) {
     // The producer's database is older than what this one remembers: everything it will write is new.
     logger_.warning("tail begins at the head, its position was never reached",
-                    {{"topic", options_.topic}, {"position", from.encode()}, {"head", head.encode()}});
+                    {{"topic", topic_}, {"position", from.encode()}, {"head", head.encode()}});
     from = head;
   }
   feed_->seek(from);
@@ -43,7 +43,7 @@ void TailRunner::run() {
   while (!stopping()) {
     const auto batch = feed_->poll(max_batch, clock_.now() + idle_wait);
     if (!batch) {
-      logger_.error("cannot read topic", {{"topic", options_.topic}, {"error", batch.error().text}});
+      logger_.error("cannot read topic", {{"topic", topic_}, {"error", batch.error().text}});
       pause(pause_after_error);
       continue;
     }
@@ -58,10 +58,10 @@ void TailRunner::handle(const Batch& batch) {
   } catch (const std::exception& e) {
     failures_.add();
     logger_.error("tail handler failed",
-                  {{"topic", options_.topic}, {"error", e.what()}, {"position", batch.after.encode()}});
+                  {{"topic", topic_}, {"error", e.what()}, {"position", batch.after.encode()}});
   } catch (...) {
     failures_.add();
-    logger_.error("tail handler failed", {{"topic", options_.topic}, {"position", batch.after.encode()}});
+    logger_.error("tail handler failed", {{"topic", topic_}, {"position", batch.after.encode()}});
   }
   tailed_.add(batch.records.size());
 }

@@ -1,6 +1,7 @@
 // A tail subscription: a thread that hands every record to the handler, and an account of how far it has come.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "backplane/base/metrics.h"
@@ -20,14 +21,13 @@ class TailRunner final : public Tail, public Runner {
     return progress_.wait_for(positions, deadline);
   }
   std::string epoch() const override { return feed_ == nullptr ? std::string() : feed_->epoch(); }
-  const std::string& topic() const { return options_.topic; }
 
  private:
   void prepare() override;
   void run() override;
   void handle(const Batch& batch);
 
-  const TailOptions options_;
+  const std::function<Positions()> from_;
   const TailHandler handler_;
   Counter& tailed_;
   Counter& failures_;

@@ -25,8 +25,8 @@ class BatchTransaction::Writer final : public Write {
   }
 
  protected:
-  std::int64_t run(std::string_view sql, std::span<const Parameter> parameters, std::span<const ColumnType> columns, RowFunction on_row,
-                   void* argument) override {
+  std::int64_t run(std::string_view sql, std::span<const Parameter> parameters, std::span<const ColumnType> columns,
+                   RowFunction on_row, void* argument) override {
     if (failure_) throw Failure(*failure_);  // nothing runs after a failure: the transaction may have ended
     try {
       return session_->run(sql, parameters, columns, on_row, argument);
@@ -43,7 +43,10 @@ class BatchTransaction::Writer final : public Write {
 };
 
 BatchTransaction::BatchTransaction(Connect connect, std::unique_ptr<SociSession> session, CommitHook* hook)
-    : connect_(std::move(connect)), session_(std::move(session)), hook_(hook), writer_(std::make_unique<Writer>(hook)) {}
+    : connect_(std::move(connect)),
+      session_(std::move(session)),
+      hook_(hook),
+      writer_(std::make_unique<Writer>(hook)) {}
 
 BatchTransaction::~BatchTransaction() {
   if (begun_) roll_back();

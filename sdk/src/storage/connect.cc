@@ -12,12 +12,9 @@ void pragma(SociSession& session, std::string_view name, std::string_view value)
 
 std::string_view word(Synchronous synchronous) {
   switch (synchronous) {
-    case Synchronous::normal:
-      return "NORMAL";
-    case Synchronous::off:
-      return "OFF";
-    case Synchronous::full:
-      break;
+    case Synchronous::normal: return "NORMAL";
+    case Synchronous::off: return "OFF";
+    case Synchronous::full: break;
   }
   return "FULL";
 }
@@ -25,7 +22,8 @@ std::string_view word(Synchronous synchronous) {
 void set_up_sqlite(SociSession& session, const DatabaseConfig& config, SessionUse use) {
   pragma(session, "busy_timeout", "10000");  // first of all: the next statements may meet another process
   const auto mode = session.find<std::string>("PRAGMA journal_mode=WAL");
-  if (mode != "wal") throw Failure(unavailable("storage", "the database's file system has no write-ahead log: " + config.path));
+  if (mode != "wal")
+    throw Failure(unavailable("storage", "the database's file system has no write-ahead log: " + config.path));
   pragma(session, "synchronous", word(config.synchronous));
   // The writer reads what it updates, so it gets as much as all readers together.
   const auto readers = static_cast<std::int64_t>(std::max<std::size_t>(config.read_sessions, 1));
@@ -46,7 +44,8 @@ void set_up_sqlite(SociSession& session, const DatabaseConfig& config, SessionUs
 void set_up_postgresql(SociSession& session, const DatabaseConfig& config, SessionUse use) {
   session.execute_once("SET client_min_messages TO warning");
   session.execute_once("SET client_encoding TO 'UTF8'");
-  session.execute_once("SET synchronous_commit TO " + std::string(config.synchronous == Synchronous::full ? "on" : "off"));
+  session.execute_once("SET synchronous_commit TO " +
+                       std::string(config.synchronous == Synchronous::full ? "on" : "off"));
   const std::string schema = Dialect::identifier(config.schema);
   if (use == SessionUse::write) {
     // IF NOT EXISTS alone fails when two processes do it at once.

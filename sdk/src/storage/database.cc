@@ -18,8 +18,9 @@ void tell_hook(CommitHook& hook, SociSession& session) {
 
 }  // namespace
 
-Result<std::unique_ptr<Store>> open_store(const DatabaseConfig& config, std::string_view name, std::span<const Migration> migrations,
-                                          Clock& clock, Metrics* metrics, Logger logger, CommitHook* hook) {
+Result<std::unique_ptr<Store>> open_store(const DatabaseConfig& config, std::string_view name,
+                                          std::span<const Migration> migrations, Clock& clock, Metrics* metrics,
+                                          Logger logger, CommitHook* hook) {
   try {
     Connect connect_again = [config](SessionUse use) { return connect(config, use); };
     auto writer = connect_again(SessionUse::write);
@@ -31,9 +32,9 @@ Result<std::unique_ptr<Store>> open_store(const DatabaseConfig& config, std::str
     }
     // A transaction that this leaves open ends with the session.
     if (hook != nullptr) tell_hook(*hook, *writer);
-    return std::unique_ptr<Store>(std::make_unique<GroupCommit>(GroupCommit::Sizes{config.read_sessions, config.max_batch},
-                                                                std::move(connect_again), std::move(writer), clock, metrics,
-                                                                std::move(logger), hook));
+    return std::unique_ptr<Store>(std::make_unique<GroupCommit>(
+        GroupCommit::Sizes{config.read_sessions, config.max_batch}, std::move(connect_again), std::move(writer), clock,
+        metrics, std::move(logger), hook));
   } catch (...) {
     Error error = error_of_current_exception();
     error.text = "database '" + std::string(name) + "': " + error.text;

@@ -84,7 +84,8 @@ std::vector<std::string_view> Dialect::split(std::string_view sql) {
   std::vector<std::string_view> statements;
   std::size_t begin = 0;
   const auto add = [&](std::size_t end) {
-    if (const auto statement = trim(sql.substr(begin, end - begin)); has_statement(statement)) statements.push_back(statement);
+    if (const auto statement = trim(sql.substr(begin, end - begin)); has_statement(statement))
+      statements.push_back(statement);
   };
   for (std::size_t i = 0; i < sql.size();) {
     if (const auto end = skip_opaque(sql, i); end != i) {

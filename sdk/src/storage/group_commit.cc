@@ -21,8 +21,8 @@ std::unique_ptr<GroupCommit::Measures> GroupCommit::register_measures(Metrics* m
   });
 }
 
-GroupCommit::GroupCommit(Sizes sizes, Connect connect, std::unique_ptr<SociSession> writer, Clock& clock, Metrics* metrics, Logger logger,
-                         CommitHook* hook)
+GroupCommit::GroupCommit(Sizes sizes, Connect connect, std::unique_ptr<SociSession> writer, Clock& clock,
+                         Metrics* metrics, Logger logger, CommitHook* hook)
     : max_batch_(std::max<std::size_t>(sizes.max_batch, 1)),
       clock_(clock),
       logger_(std::move(logger)),

@@ -25,8 +25,8 @@ class GroupCommit final : public Store {
     std::size_t read_sessions;
     std::size_t max_batch;
   };
-  GroupCommit(Sizes sizes, Connect connect, std::unique_ptr<SociSession> writer, Clock& clock, Metrics* metrics, Logger logger,
-              CommitHook* hook);
+  GroupCommit(Sizes sizes, Connect connect, std::unique_ptr<SociSession> writer, Clock& clock, Metrics* metrics,
+              Logger logger, CommitHook* hook);
   ~GroupCommit() override;
 
   void submit(WriteWork work, Done done, std::shared_ptr<Chain> chain) override;

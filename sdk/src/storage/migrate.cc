@@ -9,8 +9,9 @@ Result<void> check_numbers(std::span<const Migration> migrations) {
   for (std::size_t i = 0; i < migrations.size(); ++i) {
     const int wanted = static_cast<int>(i) + 1;
     if (migrations[i].number == wanted) continue;
-    return invalid("migration_numbers", "migration " + std::to_string(migrations[i].number) + " (" + std::string(migrations[i].name) +
-                                            ") stands where number " + std::to_string(wanted) +
+    return invalid("migration_numbers", "migration " + std::to_string(migrations[i].number) + " (" +
+                                            std::string(migrations[i].name) + ") stands where number " +
+                                            std::to_string(wanted) +
                                             " is due: they are numbered 1, 2, 3, … without a gap or a repetition");
   }
   return {};
@@ -43,8 +44,9 @@ std::int64_t version_of(SociSession& session) {
 
 Result<void> check_not_newer(std::int64_t version, std::span<const Migration> migrations) {
   if (version <= static_cast<std::int64_t>(migrations.size())) return {};
-  return conflict("database_newer", "the database is at version " + std::to_string(version) + ", this program knows versions up to " +
-                                        std::to_string(migrations.size()) + ": run the newer program, or restore a backup");
+  return conflict("database_newer", "the database is at version " + std::to_string(version) +
+                                        ", this program knows versions up to " + std::to_string(migrations.size()) +
+                                        ": run the newer program, or restore a backup");
 }
 
 }  // namespace
@@ -54,7 +56,8 @@ Result<void> migrate(SociSession& session, std::span<const Migration> migrations
   std::int64_t version = 0;
   in_transaction(session, [&] {
     session.execute_once(
-        "CREATE TABLE IF NOT EXISTS bp_migrations (number BIGINT PRIMARY KEY, name TEXT NOT NULL, applied_ms BIGINT NOT NULL)");
+        "CREATE TABLE IF NOT EXISTS bp_migrations (number BIGINT PRIMARY KEY, name TEXT NOT NULL, applied_ms BIGINT "
+        "NOT NULL)");
     version = version_of(session);
   });
   BACKPLANE_CHECK(check_not_newer(version, migrations));
@@ -70,7 +73,8 @@ Result<void> migrate(SociSession& session, std::span<const Migration> migrations
       Error error = failure.error();
       error.reason = error.reason == "disk_full" ? error.reason : "migration_failed";
       error.text = "migration " + std::to_string(migration.number) + " (" + std::string(migration.name) +
-                   ") failed, the database stays at version " + std::to_string(migration.number - 1) + ": " + error.text;
+                   ") failed, the database stays at version " + std::to_string(migration.number - 1) + ": " +
+                   error.text;
       return error;
     }
     logger.info("migrated database", {{"number", migration.number}, {"migration", migration.name}});

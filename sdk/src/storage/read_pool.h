@@ -24,12 +24,11 @@ class ReadPool {
   void stop();
 
  private:
-
   const Connect connect_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<std::unique_ptr<SociSession>> idle_;
-  std::size_t free_;        ///< how many may be taken
+  std::size_t free_;  ///< how many may be taken
   std::size_t taken_ = 0;
   bool stopped_ = false;
 };

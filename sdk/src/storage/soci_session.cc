@@ -25,7 +25,8 @@ Error disk_full(std::string text) { return unavailable("disk_full", std::move(te
 
 /// SOCI reads `key=value` pairs from any name that holds a `=`.
 std::string sqlite_connection(const std::string& path) {
-  if (path.find('"') != std::string::npos) throw Failure(invalid("bad_path", "a database's path must not hold a quote: " + path));
+  if (path.find('"') != std::string::npos)
+    throw Failure(invalid("bad_path", "a database's path must not hold a quote: " + path));
   return path.find('=') == std::string::npos ? path : "dbname=\"" + path + "\"";
 }
 
@@ -60,10 +61,8 @@ struct SociSession::Connection {
     const std::string text = error.get_error_message();
     if (const auto* sqlite_error = dynamic_cast<const soci::sqlite3_soci_error*>(&error)) {
       switch (sqlite_error->result() & 0xff) {
-        case SQLITE_FULL:
-          return disk_full(text);
-        case SQLITE_CONSTRAINT:
-          return conflict("constraint", text);
+        case SQLITE_FULL: return disk_full(text);
+        case SQLITE_CONSTRAINT: return conflict("constraint", text);
         case SQLITE_IOERR:
           if (const int cause = soci.get_backend() != nullptr ? sqlite_api::sqlite3_system_errno(sqlite()->conn_) : 0;
               cause == ENOSPC || cause == EDQUOT) {
@@ -72,25 +71,23 @@ struct SociSession::Connection {
           return unavailable("storage", text);
         case SQLITE_ERROR:  // wrong SQL, or a table that is not there
         case SQLITE_MISUSE:
-        case SQLITE_RANGE:
-          return internal_error(text);
-        default:
-          return unavailable("storage", text);
+        case SQLITE_RANGE: return internal_error(text);
+        default: return unavailable("storage", text);
       }
     }
     switch (error.get_error_category()) {
-      case soci::soci_error::constraint_violation:
-        return conflict("constraint", text);
-      case soci::soci_error::invalid_statement:
-        return internal_error(text);
+      case soci::soci_error::constraint_violation: return conflict("constraint", text);
+      case soci::soci_error::invalid_statement: return internal_error(text);
       default:
-        if (engine == Engine::postgresql && text.find("No space left on device") != std::string::npos) return disk_full(text);
+        if (engine == Engine::postgresql && text.find("No space left on device") != std::string::npos)
+          return disk_full(text);
         return unavailable("storage", text);
     }
   }
 };
 
-SociSession::SociSession(Engine engine, const std::string& where) : dialect_(engine), connection_(std::make_unique<Connection>()) {
+SociSession::SociSession(Engine engine, const std::string& where)
+    : dialect_(engine), connection_(std::make_unique<Connection>()) {
   try {
     if (engine == Engine::sqlite) connection_->soci.open(soci::sqlite3, sqlite_connection(where));
     else connection_->soci.open("postgresql", where);
@@ -109,8 +106,8 @@ void SociSession::execute_once(std::string_view sql) {
   }
 }
 
-std::int64_t SociSession::run(std::string_view sql, std::span<const Parameter> parameters, std::span<const ColumnType> columns,
-                              RowFunction on_row, void* argument) {
+std::int64_t SociSession::run(std::string_view sql, std::span<const Parameter> parameters,
+                              std::span<const ColumnType> columns, RowFunction on_row, void* argument) {
   try {
     return connection_->statement(dialect_, sql).run(parameters, columns, on_row, argument);
   } catch (const soci::soci_error& error) {

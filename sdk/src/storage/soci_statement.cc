@@ -85,9 +85,7 @@ void SociStatement::bind(std::span<const Parameter> parameters) {
         slot.real = parameter.real;
         slot.bound = &binding(i, x_double);
         break;
-      case Parameter::Kind::text:
-        bind_text(slot, i, parameter.text);
-        break;
+      case Parameter::Kind::text: bind_text(slot, i, parameter.text); break;
       case Parameter::Kind::bytes:
         slot.text = base64(parameter.text);
         slot.bound = &binding(i, x_stdstring);
@@ -126,12 +124,8 @@ void SociStatement::fill_cells() {
     cell.null = column.indicator == soci::i_null;
     if (cell.null) continue;
     switch (column.type) {
-      case ColumnType::integer:
-        cell.integer = column.integer;
-        break;
-      case ColumnType::real:
-        cell.real = column.real;
-        break;
+      case ColumnType::integer: cell.integer = column.integer; break;
+      case ColumnType::real: cell.real = column.real; break;
       case ColumnType::bytes: {
         auto bytes = decode_base64(column.text);
         if (!bytes) throw Failure(internal_error("a column of bytes holds what is no base64"));
@@ -139,15 +133,13 @@ void SociStatement::fill_cells() {
         cell.text = &column.text;
         break;
       }
-      case ColumnType::text:
-        cell.text = &column.text;
-        break;
+      case ColumnType::text: cell.text = &column.text; break;
     }
   }
 }
 
-std::int64_t SociStatement::run(std::span<const Parameter> parameters, std::span<const ColumnType> columns, RowFunction on_row,
-                                void* argument) {
+std::int64_t SociStatement::run(std::span<const Parameter> parameters, std::span<const ColumnType> columns,
+                                RowFunction on_row, void* argument) {
   if (running_) throw std::logic_error("a statement was run again from the function that takes its rows");
   running_ = true;
   bool got = true;  // also when it throws: something may be left to reset
@@ -174,7 +166,9 @@ std::int64_t SociStatement::run(std::span<const Parameter> parameters, std::span
 void SociStatement::finish(bool rows_left) noexcept {
   running_ = false;
   // A statement that is not at its end keeps SQLite's read transaction open beyond the commit.
-  if (rows_left && engine_ == Engine::sqlite) static_cast<soci::sqlite3_statement_backend&>(*backend_).reset();
+  // (The back end's own reset() is not exported.)
+  if (rows_left && engine_ == Engine::sqlite)
+    sqlite_api::sqlite3_reset(static_cast<soci::sqlite3_statement_backend&>(*backend_).stmt_);
   for (std::size_t i = 0; i < placeholders_; ++i) {
     Slot& slot = slots_[i];
     if (slot.bound != nullptr) slot.bound->clean_up();  // PostgreSQL's copies

@@ -30,7 +30,8 @@ class SociStatement {
   SociStatement& operator=(const SociStatement&) = delete;
 
   /// As Session::run. Throws soci::soci_error, Failure, std::logic_error, and what `on_row` throws.
-  std::int64_t run(std::span<const Parameter> parameters, std::span<const ColumnType> columns, RowFunction on_row, void* argument);
+  std::int64_t run(std::span<const Parameter> parameters, std::span<const ColumnType> columns, RowFunction on_row,
+                   void* argument);
 
   bool running() const { return running_; }
   std::uint64_t last_used = 0;  ///< for the session's cache

@@ -17,7 +17,8 @@ Store::~Store() = default;
 CommitHook::~CommitHook() = default;
 
 Result<void> Store::run_write(WriteWork work, std::shared_ptr<Chain> chain) {
-  if (!WorkScope::may_wait("Store::write")) return internal_error("Store::write was called from inside work, or from its completion");
+  if (!WorkScope::may_wait("Store::write"))
+    return internal_error("Store::write was called from inside work, or from its completion");
   // On this thread's stack: a caller that waits costs no allocation (the function below holds one pointer).
   struct Wait {
     std::mutex mutex;

@@ -50,11 +50,13 @@ class BACKPLANE_API Source {
   virtual void set_listener(std::function<void()> on_committed) = 0;
 };
 
-/// A subscription's end of the transport. One thread at a time, but interrupt().
+/// A subscription's end of the transport. One thread at a time, but interrupt(), epoch() and head(): any thread. It may
+/// outlive the transport's stop() and the transport: then it only answers epoch() and head().
 class BACKPLANE_API Feed {
  public:
   virtual ~Feed();
   virtual std::string epoch() const = 0;
+  /// The topic's, as far as it is known here. A consumer that is above it has seen another history.
   virtual Positions head() const = 0;
   /// The oldest position from which the log is complete: a consumer below it needs a snapshot.
   virtual Positions complete_from() const = 0;

@@ -34,7 +34,7 @@ struct DatabaseConfig {
   std::string schema;      ///< PostgreSQL: made when it is not there; the plugin's own
   Synchronous synchronous = Synchronous::full;
   std::size_t read_sessions = 2;
-  std::size_t max_batch = 512;  ///< pieces in one transaction
+  std::size_t max_batch = 512;                  ///< pieces in one transaction
   std::int64_t cache_bytes = 4 * 1024 * 1024;   ///< SQLite: page cache, over all sessions of the store
   std::int64_t mmap_bytes = 256 * 1024 * 1024;  ///< SQLite: of the file, per session; shared with the system's cache
   std::int64_t max_pages = 0;  ///< SQLite: the file grows no larger (0: as it likes); for tests of a full disk
@@ -45,7 +45,7 @@ struct DatabaseConfig {
 /// written it; migration_failed (with the code of the cause) when one fails, which leaves the version before it.
 /// `clock`, `metrics` and `hook` outlive the store; the last two may be nullptr.
 BACKPLANE_API Result<std::unique_ptr<Store>> open_store(const DatabaseConfig& config, std::string_view name,
-                                                        std::span<const Migration> migrations, Clock& clock, Metrics* metrics,
-                                                        Logger logger, CommitHook* hook = nullptr);
+                                                        std::span<const Migration> migrations, Clock& clock,
+                                                        Metrics* metrics, Logger logger, CommitHook* hook = nullptr);
 
 }  // namespace backplane::storage

@@ -1,9 +1,9 @@
-#include "config/config.h"
+#include "host/config/config.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "config/plugin_options.h"
+#include "host/config/plugin_options.h"
 #include "support/temporary_folder.h"
 
 namespace backplane::host {
@@ -208,7 +208,8 @@ TEST_F(ConfigTest, a_plugins_options_are_typed) {
 }
 
 TEST_F(ConfigTest, plugins_that_nobody_has_are_found) {
-  const LoadedConfig loaded = load("server_name: x\nplugin_dirs: [p]\nlog: {transport: room_server}\nplugins: {room_srver: {}}\n");
+  const LoadedConfig loaded =
+      load("server_name: x\nplugin_dirs: [p]\nlog: {transport: room_server}\nplugins: {room_srver: {}}\n");
   const std::vector manifests{room_server()};
   const auto faults = check_plugin_names(loaded.config, manifests);
   ASSERT_EQ(faults.size(), 1U);
