@@ -32,8 +32,13 @@ int unknown_command(std::span<const CommandInfo> commands, std::span<const std::
     if (command.name.starts_with(words[0] + " ")) below.push_back(command.name);
   }
   const std::string given = join(words.first(below.empty() ? 1 : std::min<std::size_t>(2, words.size())));
-  const std::string fix = below.empty() ? suggest(given, names, "`backplane help` lists the commands")
-                                        : suggest(given, below, "write one of its commands");
+  std::string fix;
+  if (below.empty())
+    fix = suggest(given, names, "`backplane help` lists the commands");
+  else if (given != words[0])
+    fix = suggest(given, below, "write one of its commands");
+  else
+    for (const auto& name : below) fix.append(fix.empty() ? "write " : " or ").append(name);
   err << Fault{"there is no command '" + given + "'", "", fix, "", 0};
   return exit_usage;
 }

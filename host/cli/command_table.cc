@@ -97,7 +97,14 @@ std::vector<CommandInfo> command_table() {
         {"--password-stdin", "", "read the password from the first line of the standard input"}},
        {"backplane users create alice --admin", "pass show alice | backplane users create alice --password-stdin"},
        run_users_create},
-      {"version", "", 0, "print the versions of the program, its ABI and its libraries", "", {}, {}, run_version},
+      {"version",
+       "",
+       0,
+       "print the versions of the program, its ABI and its libraries",
+       "Prints the versions of the program, of the plugins' ABI that it has, and of its libraries.",
+       {},
+       {"backplane version"},
+       run_version},
   };
 }
 

@@ -42,7 +42,7 @@ std::string program_help(std::span<const CommandInfo> commands) {
 
 std::string command_help(const CommandInfo& command) {
   std::string out = "Usage: backplane " + command.name + (command.operands.empty() ? "" : " " + command.operands) +
-                    " [OPTIONS]\n\n" + (command.description.empty() ? command.summary : command.description) + "\n";
+                    " [OPTIONS]\n\n" + command.description + "\n";
   std::vector<std::pair<std::string, std::string>> rows;
   for (const FlagInfo& flag : command.flags)
     rows.emplace_back(flag.name + (flag.argument.empty() ? "" : " " + flag.argument), flag.doc);

@@ -108,6 +108,11 @@ constexpr std::string_view end_of_sample = R"(
 #    enabled: false
 )";
 
+/// What the table of options says is accepted. Rates are numbers with a fraction, a type that plugins have no use for.
+std::string expectation(const OptionSpec& option) {
+  return option.name.ends_with(".per_second") ? "a number, 0 or more" : plugin::describe(option);
+}
+
 std::string markdown_cell(std::string text) {
   for (auto at = text.find('|'); at != std::string::npos; at = text.find('|', at + 2)) text.insert(at, "\\");
   std::ranges::replace(text, '\n', ' ');
@@ -117,9 +122,13 @@ std::string markdown_cell(std::string text) {
 void append_table(std::string& out, std::span<const OptionSpec> table) {
   out += "| option | expects | default | |\n|---|---|---|---|\n";
   for (const OptionSpec& option : table) {
-    const std::string usual = option.required ? "required" : "`" + yaml_value(option) + "`";
-    out += "| `" + option.name + "` | " + markdown_cell(plugin::describe(option)) + " | " + markdown_cell(usual) +
-           " | " + markdown_cell(option.doc) + (option.reloadable ? " Reloaded on SIGHUP." : "") + " |\n";
+    std::string usual = option.required ? "required" : yaml_value(option);
+    if (usual == "''" || usual == "[]")
+      usual = "none";
+    else if (!option.required)
+      usual = "`" + usual + "`";
+    out += "| `" + option.name + "` | " + markdown_cell(expectation(option)) + " | " + markdown_cell(usual) + " | " +
+           markdown_cell(option.doc) + (option.reloadable ? " Reloaded on SIGHUP." : "") + " |\n";
   }
 }
 
