@@ -31,4 +31,6 @@ std::string nearest(std::string_view name, std::span<const std::string> candidat
 /// `did you mean 'X'?` for the nearest candidate; else `otherwise` and, when they are few, the candidates.
 std::string suggest(std::string_view name, std::span<const std::string> candidates, std::string_view otherwise);
 
+using Faults = std::vector<Fault>;
+
 }  // namespace backplane::host

@@ -1,7 +1,9 @@
 # backplane_add_plugin(name MANIFEST plugin.json SOURCES a.cc b.cc [LIBRARIES lib...])
 #
-# Builds plugin `name` as lib/backplane/plugins/<name>.so with its manifest beside it. The manifest's text and its
-# SHA-256 are compiled in; one symbol is exported; the object is never unloaded.
+# Builds plugin `name` as lib/backplane/plugins/<name>.so in the build tree, with its manifest beside it, and installs
+# both. The manifest's text and its SHA-256 are compiled in; one symbol is exported; the object is never unloaded.
+# Works in Backplane's own tree and, after find_package(Backplane), in any other.
+include(GNUInstallDirs)
 set(BACKPLANE_PLUGIN_VERSION_SCRIPT ${CMAKE_CURRENT_LIST_DIR}/plugin_exports.map)
 set(BACKPLANE_PLUGIN_EMBED_TEMPLATE ${CMAKE_CURRENT_LIST_DIR}/plugin_manifest.cc.in)
 
@@ -9,6 +11,9 @@ function(backplane_add_plugin name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "MANIFEST" "SOURCES;LIBRARIES")
   if(NOT arg_MANIFEST OR NOT arg_SOURCES)
     message(FATAL_ERROR "backplane_add_plugin(${name}): MANIFEST and SOURCES are required")
+  endif()
+  if(arg_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "backplane_add_plugin(${name}): what is '${arg_UNPARSED_ARGUMENTS}'?")
   endif()
   get_filename_component(manifest ${arg_MANIFEST} ABSOLUTE)
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${manifest})
@@ -22,12 +27,14 @@ function(backplane_add_plugin name)
   target_link_libraries(${name} PRIVATE Backplane::sdk ${arg_LIBRARIES})
   set(plugin_dir ${CMAKE_BINARY_DIR}/lib/backplane/plugins)
   set_target_properties(${name} PROPERTIES PREFIX "" CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
-    LIBRARY_OUTPUT_DIRECTORY ${plugin_dir} LINK_DEPENDS ${BACKPLANE_PLUGIN_VERSION_SCRIPT})
+    LIBRARY_OUTPUT_DIRECTORY ${plugin_dir} LINK_DEPENDS ${BACKPLANE_PLUGIN_VERSION_SCRIPT}
+    INSTALL_RPATH "$ORIGIN/../..")
   target_link_options(${name} PRIVATE LINKER:--version-script=${BACKPLANE_PLUGIN_VERSION_SCRIPT} LINKER:-z,nodelete)
   if(NOT BACKPLANE_SANITIZE)  # the sanitizers' run-time is found only when the program is there
     target_link_options(${name} PRIVATE LINKER:-z,defs)
   endif()
   configure_file(${manifest} ${plugin_dir}/${name}.json COPYONLY)
+  set_property(GLOBAL APPEND PROPERTY BACKPLANE_PLUGINS ${name})
   install(TARGETS ${name} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/backplane/plugins)
   install(FILES ${manifest} DESTINATION ${CMAKE_INSTALL_LIBDIR}/backplane/plugins RENAME ${name}.json)
 endfunction()

@@ -15,6 +15,12 @@ using simdjson::dom::element_type;
 static_assert(sizeof(element) <= 16 && alignof(element) <= 8 && std::is_trivially_copyable_v<element>,
               "a View holds simdjson's element by value");
 
+/// Integers that a double holds exactly: in [-(2^53)+1, 2^53-1].
+inline bool is_strict_integer(std::int64_t number) {
+  constexpr std::int64_t max = 9007199254740991;
+  return number >= -max && number <= max;
+}
+
 /// Between a View and what simdjson has for it. A View of zeros is the value null of no document.
 struct View::Access {
   static element of(const View& view) {

@@ -12,8 +12,6 @@ struct Document::Parsed {
 
 namespace {
 
-constexpr std::int64_t max_integer = 9007199254740991;  // 2^53 - 1
-
 Error bad_json(std::string text) { return invalid("bad_json", std::move(text)); }
 
 /// What a parsed text is checked for beyond the grammar.
@@ -28,9 +26,8 @@ class Checker {
         return check_array(value.get_array().value_unsafe());
       case element_type::STRING: return check_string(value.get_string().value_unsafe());
       case element_type::INT64:
-        if (strict_numbers_) {
-          const std::int64_t number = value.get_int64().value_unsafe();
-          if (number > max_integer || number < -max_integer) return bad_json("an integer is out of range");
+        if (strict_numbers_ && !is_strict_integer(value.get_int64().value_unsafe())) {
+          return bad_json("an integer is out of range");
         }
         return {};
       case element_type::UINT64:

@@ -32,6 +32,23 @@ auto optional_member(const View& object, std::string_view key, Kind wanted, Read
   return value;
 }
 
+bool all_numbers_strict(const element& value) {
+  switch (value.type()) {
+    case element_type::OBJECT: {
+      const simdjson::dom::object object = value.get_object().value_unsafe();
+      return std::all_of(object.begin(), object.end(), [](const auto& field) { return all_numbers_strict(field.value); });
+    }
+    case element_type::ARRAY: {
+      const simdjson::dom::array array = value.get_array().value_unsafe();
+      return std::all_of(array.begin(), array.end(), all_numbers_strict);
+    }
+    case element_type::INT64: return is_strict_integer(value.get_int64().value_unsafe());
+    case element_type::UINT64:
+    case element_type::DOUBLE: return false;
+    default: return true;
+  }
+}
+
 void append_canonical_element(std::string& out, const element& value);
 
 void append_canonical_object(std::string& out, const simdjson::dom::object& object) {
@@ -237,6 +254,8 @@ std::size_t View::size() const {
   if (Access::is(*this, element_type::ARRAY)) return Access::of(*this).get_array().value_unsafe().size();
   return 0;
 }
+
+bool View::has_strict_numbers() const { return !Access::has_document(*this) || all_numbers_strict(Access::of(*this)); }
 
 std::string View::canonical() const {
   std::string out;

@@ -3,13 +3,17 @@
 #include <sodium.h>
 
 #include <array>
+#include <cstdlib>
 
 namespace backplane {
 namespace {
 
 class SystemRandom final : public Random {
  public:
-  SystemRandom() { (void)sodium_init(); }  // its generator must be set up before threads share it
+  SystemRandom() {
+    // The generator must be set up before threads share it; without a source of randomness nothing secure can be done.
+    if (sodium_init() < 0) std::abort();
+  }
   void fill(std::span<std::byte> bytes) override { randombytes_buf(bytes.data(), bytes.size()); }
 };
 

@@ -82,6 +82,10 @@ class BACKPLANE_API View {
   /// Elements or members; 0 for other kinds.
   std::size_t size() const;
 
+  /// Whether every number in it is an integer in [-(2^53)+1, 2^53-1], so that canonical JSON has a form for it. For
+  /// a part of a document that was parsed without strict_numbers.
+  bool has_strict_numbers() const;
+
   /// This value as JSON text, in canonical form: sorted keys, no white space, shortest escapes.
   std::string canonical() const;
   void append_canonical(std::string& out) const;
@@ -154,6 +158,10 @@ BACKPLANE_API std::string quoted(std::string_view text);
 /// The raw text of a top-level member of an object, or nothing. For text that this server wrote or has validated
 /// (canonical JSON, stored events): it scans and does not check, and keys must need no unescaping.
 BACKPLANE_API std::optional<std::string_view> find_raw(std::string_view object, std::string_view key);
+/// The string that a raw value stands for; nothing when it is no string.
+BACKPLANE_API std::optional<std::string> unquote(std::string_view raw);
+/// find_raw and unquote: nothing when there is no such member or it is no string.
+BACKPLANE_API std::optional<std::string> find_raw_string(std::string_view object, std::string_view key);
 
 /// JSON text that is carried, not looked into. Empty stands for "absent".
 struct Raw {

@@ -14,6 +14,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "backplane/base/clock.h"
 #include "backplane/base/export.h"
@@ -44,7 +45,8 @@ struct SnapshotPage {
   bool last = true;
   Positions as_of;  ///< of the last page: what has been followed once all pages are taken
 };
-/// Asks the producer for the page after a position.
+/// Asks the producer for the page after a position (the last record's, as the base). A page that is not the last one
+/// holds at least one record.
 using Snapshot = std::function<Result<SnapshotPage>(const Positions& after)>;
 
 enum class Outcome : std::uint8_t {
@@ -86,10 +88,18 @@ class BACKPLANE_API Tail {
   virtual Positions followed() const = 0;
   /// What has been committed, as far as this process can know (in one process: all of it).
   virtual Positions head() const = 0;
-  /// Waits until the handler has seen all of `positions`; false when the deadline came first.
+  /// Waits until the handler has seen all of `positions`; false when the deadline came first, or this was stopped.
+  /// Costs a few nanoseconds when it has.
   virtual bool wait_for(const Positions& positions, Instant deadline) = 0;
   /// The epoch of the producer's log; changes when its history was replaced.
   virtual std::string epoch() const = 0;
+};
+
+/// A record that was set aside, and why.
+struct ParkedRecord {
+  Record record;
+  std::string error;  ///< what the handler said; "behind a parked record of its key" for those that wait
+  std::int64_t parked_ms = 0;
 };
 
 /// A consume subscription. Any thread.
@@ -98,8 +108,10 @@ class BACKPLANE_API Consumer {
   virtual ~Consumer();
   /// The stored position: what is durable in the consumer's store.
   virtual Positions position() const = 0;
-  /// Waits until the stored position covers `positions`; false when the deadline came first.
+  /// Waits until the stored position covers `positions`; false when the deadline came first, or this was stopped.
   virtual bool wait_for(const Positions& positions, Instant deadline) = 0;
+  /// What is parked, oldest first. A query.
+  virtual Result<std::vector<ParkedRecord>> list_parked(std::size_t limit) = 0;
 };
 
 /// A plugin's registration object; valid during wire(). What it answers lives as long as the plugin.

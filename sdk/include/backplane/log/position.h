@@ -34,11 +34,19 @@ class BACKPLANE_API Positions {
   bool covers(Position p) const { return p.sequence <= of(p.lane); }
   /// Whether everything that `other` covers is covered.
   bool covers(const Positions& other) const;
-  void advance(Position p) { if (!covers(p)) ahead_[p.lane] = p.sequence; }
+  void advance(Position p) {
+    if (!covers(p)) ahead_[p.lane] = p.sequence;
+  }
   /// Every lane has come this far.
   void advance_all(std::uint64_t sequence);
   /// The larger of both in every lane.
   void merge(const Positions& other);
+  /// The furthest number of any lane: whatever has come that far in every lane covers this.
+  std::uint64_t highest() const {
+    std::uint64_t highest = base_;
+    for (const auto& [lane, sequence] : ahead_) highest = std::max(highest, sequence);
+    return highest;
+  }
   /// `12` or `12.3:15.7:20` (lane 3 is at 15, lane 7 at 20); the form used in tokens and tables.
   std::string encode() const;
   static std::optional<Positions> decode(std::string_view text);

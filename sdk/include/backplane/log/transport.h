@@ -15,7 +15,15 @@
 
 namespace backplane::log {
 
-/// A producer's outbox, as transports reach it: the records of one store, all its topics, in one order.
+/// A consume group that a producer's store has heard of, whether it is enabled today or not.
+struct KnownGroup {
+  std::string group;
+  Positions position;        ///< nothing below it is needed; 0: it needs everything
+  std::int64_t seen_ms = 0;  ///< wall clock when it was last enabled
+};
+
+/// A producer's outbox, as transports reach it: the records of one store, all its topics, in one order. All its lanes
+/// share one sequence, so that a head is a base.
 /// Any thread. Made by the SDK; lives until after the transport has stopped.
 class BACKPLANE_API Source {
  public:
@@ -25,27 +33,37 @@ class BACKPLANE_API Source {
   virtual std::vector<std::string> topics() const = 0;
   /// The last committed position, over all topics.
   virtual Positions head() const = 0;
+  /// The last committed position of a topic: what others publish does not move it. Costs a few atomic loads.
+  virtual Positions head(std::string_view topic) const = 0;
   /// Positions at or below this may be gone from the outbox.
   virtual Positions trimmed(std::string_view topic) const = 0;
   /// Committed records of a topic above `after`, oldest first, at most `limit`. Recent ones come from memory.
   virtual Result<Batch> read(std::string_view topic, const Positions& after, std::size_t limit) = 0;
-  /// Records up to there are no longer needed. Done lazily.
+  /// Records up to there are no longer needed. Done lazily, with a commit that happens anyway.
   virtual void trim(std::string_view topic, const Positions& up_to) = 0;
+  /// The groups that `note_group` was ever told of, less those forgotten.
+  virtual std::vector<KnownGroup> groups(std::string_view topic) const = 0;
+  /// How far a group has come; survives the process (lazily, so an older position may come back, never a newer one).
+  virtual void note_group(std::string_view topic, std::string_view group, const Positions& position) = 0;
+  virtual void forget_group(std::string_view topic, std::string_view group) = 0;
   /// Called after each commit and each volatile record, on the thread that made it: be quick. At most one listener.
   virtual void set_listener(std::function<void()> on_committed) = 0;
 };
 
-/// A subscription's end of the transport. One thread at a time, but interrupt().
+/// A subscription's end of the transport. One thread at a time, but interrupt(), epoch() and head(): any thread. It may
+/// outlive the transport's stop() and the transport: then it only answers epoch() and head().
 class BACKPLANE_API Feed {
  public:
   virtual ~Feed();
   virtual std::string epoch() const = 0;
+  /// The topic's, as far as it is known here. A consumer that is above it has seen another history.
   virtual Positions head() const = 0;
   /// The oldest position from which the log is complete: a consumer below it needs a snapshot.
   virtual Positions complete_from() const = 0;
   /// Continue after these positions.
   virtual void seek(const Positions& after) = 0;
-  /// Waits for records; an empty batch when the instant came or interrupt() was called.
+  /// Waits for records; an empty batch when the instant came or interrupt() was called. An interrupt() that nobody
+  /// waited for ends the next wait. Each batch's `after` is where the next poll goes on.
   virtual Result<Batch> poll(std::size_t limit, Instant until) = 0;
   /// What a consume group has stored durably: the transport may forget it.
   virtual void acknowledge(const Positions& positions) = 0;

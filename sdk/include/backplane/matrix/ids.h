@@ -42,6 +42,9 @@ BACKPLANE_API std::string_view localpart(const RoomAlias& alias);
 BACKPLANE_API ServerName server_of(const UserId& user);
 BACKPLANE_API ServerName server_of(const RoomAlias& alias);
 BACKPLANE_API ServerName server_of(const RoomId& room);
+/// From room version 12 on a room's id is its create event's id with the other sigil, and the other way round.
+BACKPLANE_API RoomId room_id_of_create_event(const EventId& create_event);
+BACKPLANE_API EventId create_event_id_of(const RoomId& room);
 /// Without making a copy: does the id end in `:server`?
 BACKPLANE_API bool is_on_server(std::string_view id, const ServerName& server);
 

@@ -29,8 +29,9 @@ struct Entry {
 };
 static_assert(offsetof(Entry, sdk_version) == 16);
 
-extern const char* const manifest_text;
-extern const char* const manifest_sha256;
+/// Arrays, so that the entry is a constant and needs no code to be run.
+extern const char manifest_text[];
+extern const char manifest_sha256[];
 
 }  // namespace backplane::plugin
 

@@ -108,6 +108,9 @@ class BACKPLANE_API Store {
   /// Durable commits so far (a metric and the subject of tests).
   virtual std::uint64_t commits() const = 0;
 
+  /// Finishes what is queued, and refuses what comes after with unavailable/stopped. The destructor does it too.
+  virtual void stop() = 0;
+
  protected:
   virtual Result<void> run_read(const std::function<void(Session&)>& work) = 0;
   Result<void> run_write(WriteWork work, std::shared_ptr<Chain> chain);

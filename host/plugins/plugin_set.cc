@@ -1,0 +1,202 @@
+#include "host/plugins/plugin_set.h"
+
+#include <algorithm>
+#include <exception>
+#include <filesystem>
+
+#include "host/config/options.h"
+
+namespace backplane::host {
+
+struct PluginSet::Member {
+  struct Destroy {
+    const plugin::Entry* entry;
+    void operator()(plugin::Plugin* plugin) const { entry->destroy(plugin); }
+  };
+  PluginFile file;
+  Metrics* metrics = nullptr;
+  std::unique_ptr<PluginWiring> wiring;  // its interfaces are used until the plugin is destroyed
+  std::unique_ptr<plugin::Plugin, Destroy> plugin{nullptr, Destroy{nullptr}};
+
+  const std::string& name() const { return file.manifest.name; }
+};
+
+namespace {
+
+/// Runs a step of a plugin's life; what it throws becomes an Error.
+template <class Step>
+Result<void> guarded(Step&& step) {
+  try {
+    return step();
+  } catch (const std::exception& e) {
+    return internal_error(std::string("an exception left it: ") + e.what());
+  } catch (...) {
+    return internal_error("an exception of unknown type left it");
+  }
+}
+
+const api::Interface* find_provided(const std::vector<api::Interface*>& provided, std::string_view id) {
+  const auto it = std::find_if(provided.begin(), provided.end(), [&](const api::Interface* i) { return i->id() == id; });
+  return it == provided.end() ? nullptr : *it;
+}
+
+void connect_methods(api::Interface& consumer, const api::Interface& provider) {
+  for (std::size_t i = 0; i < consumer.methods().size(); ++i) consumer.methods()[i]->connect(*provider.methods()[i]);
+}
+
+}  // namespace
+
+PluginSet::PluginSet(std::vector<PluginFile> files, plugin::Host& host, MetricsRegistry& metrics, log::Runtime& log)
+    : host_(host), metrics_(metrics), log_(log) {
+  for (PluginFile& file : files) {
+    auto member = std::make_unique<Member>();
+    member->file = std::move(file);
+    members_.push_back(std::move(member));
+  }
+}
+
+PluginSet::~PluginSet() {
+  while (!members_.empty()) members_.pop_back();  // consumers before providers
+}
+
+Fault PluginSet::fault(const Member& member, std::string what, const Error& error) const {
+  return {"plugin " + member.name() + " " + std::move(what), error.text, "see the plugin's documentation", member.file.object.string(), 0};
+}
+
+Faults PluginSet::configure(const Config& config) {
+  Faults faults;
+  for (const auto& member : members_) {
+    plugin::Options options = build_options(member->file.manifest, config, faults);
+    const plugin::Entry* entry = load_plugin(member->file, faults);
+    if (entry == nullptr || !faults.empty()) continue;
+    member->plugin = {entry->create(host_), Member::Destroy{entry}};
+    const auto configured = guarded([&]() -> Result<void> {
+      for (std::string& text : member->plugin->configure(options)) {
+        faults.push_back({"plugin " + member->name() + " cannot work with its options", std::move(text), "correct the options", config.file, 0});
+      }
+      return {};
+    });
+    if (!configured) faults.push_back(fault(*member, "cannot be configured", configured.error()));
+  }
+  return faults;
+}
+
+Faults PluginSet::wire() {
+  Faults faults;
+  for (const auto& member : members_) {
+    member->metrics = &metrics_.for_plugin(member->name());
+    log::Log& log = log_.for_plugin(member->name(), *member->metrics, host_.logger(member->name()));
+    member->wiring = std::make_unique<PluginWiring>(member->file.manifest, log, *member->metrics, offered_);
+    const auto wired = guarded([&] { return member->plugin->wire(*member->wiring); });
+    if (!wired) faults.push_back(fault(*member, "cannot be wired", wired.error()));
+    else member->wiring->compare(faults);
+  }
+  if (!faults.empty()) return faults;
+  return connect_needs();
+}
+
+Faults PluginSet::connect_needs() {
+  Faults faults;
+  for (const auto& consumer : members_) {
+    for (DeclaredNeed& need : consumer->wiring->needs()) {
+      const std::string id(need.instance->id());
+      const auto it = std::find_if(members_.begin(), members_.end(), [&](const auto& m) { return find_provided(m->wiring->provided(), id) != nullptr; });
+      if (it == members_.end()) continue;  // an optional need: resolve() has seen to the others
+      const Member& provider = **it;
+      const api::Interface& offered = *find_provided(provider.wiring->provided(), id);
+      if (offered.fingerprint() != need.instance->fingerprint()) {
+        faults.push_back({"plugins " + consumer->name() + " and " + provider.name() + " disagree about " + id,
+                          consumer->name() + " was built with " + need.instance->fingerprint() + ", " + provider.name() + " with " + offered.fingerprint(),
+                          "install both from the same version", consumer->file.object.string(), 0});
+        continue;
+      }
+      connect_methods(*need.instance, offered);
+      const auto& requirements = consumer->file.manifest.requires_;
+      const auto requirement = std::find_if(requirements.begin(), requirements.end(), [&](const auto& r) { return r.interface_id == id; });
+      for (api::MethodBase* method : need.instance->methods()) {
+        const MetricLabels labels{{"from", consumer->name()}, {"to", provider.name()}, {"wire", requirement->wire}, {"method", std::string(method->name())}};
+        Metrics& calls = metrics_.for_plugin("calls");
+        method->measure(&calls.counter("total", "Internal calls.", labels), &calls.counter("errors_total", "Internal calls that failed.", labels),
+                        &calls.histogram("seconds", "Duration of internal calls.", labels), &host_.clock(), consumer->name());
+      }
+    }
+  }
+  return faults;
+}
+
+bool PluginSet::connect(api::Interface& interface) const {
+  for (const auto& member : members_) {
+    if (const api::Interface* offered = find_provided(member->wiring->provided(), interface.id())) {
+      connect_methods(interface, *offered);
+      return true;
+    }
+  }
+  return false;
+}
+
+Faults PluginSet::open_stores(const Config& config) {
+  Faults faults;
+  const auto stores = std::count_if(members_.begin(), members_.end(), [](const auto& m) { return m->wiring->store_handle() != nullptr; });
+  for (const auto& member : members_) {
+    StoreHandle* handle = member->wiring->store_handle();
+    if (handle == nullptr) continue;
+    storage::DatabaseConfig database;
+    database.engine = config.storage.engine == StorageEngine::sqlite ? storage::Engine::sqlite : storage::Engine::postgresql;
+    database.path = (std::filesystem::path(config.data_dir) / (member->name() + ".db")).string();
+    database.connection = config.storage.connection;
+    database.schema = member->name();
+    database.cache_bytes = config.storage.cache_bytes / stores;
+    database.synchronous = config.storage.synchronous == Synchronous::full     ? storage::Synchronous::full
+                           : config.storage.synchronous == Synchronous::normal ? storage::Synchronous::normal
+                                                                               : storage::Synchronous::off;
+    auto opened = storage::open_store(database, member->name(), member->wiring->store_options().migrations, host_.clock(), member->metrics,
+                                      host_.logger(member->name()), log_.hook(handle));
+    if (opened) {
+      handle->open(std::move(*opened));
+    } else {
+      const bool newer = opened.error().reason == "database_newer";
+      faults.push_back({"the database of plugin " + member->name() + " cannot be opened", opened.error().text,
+                        newer ? "run the version of Backplane that wrote it, or restore a backup" : "check that the database is there and may be written",
+                        config.storage.engine == StorageEngine::sqlite ? database.path : std::string(), 0});
+    }
+  }
+  return faults;
+}
+
+Faults PluginSet::start() {
+  for (const auto& member : members_) {
+    const auto result = guarded([&] { return member->plugin->start(); });
+    if (!result) return {fault(*member, "cannot start", result.error())};
+    ++started_;
+  }
+  return {};
+}
+
+void PluginSet::drain(Instant deadline) {
+  for (std::size_t i = started_; i-- > 0;) {
+    (void)guarded([&]() -> Result<void> { members_[i]->plugin->drain(deadline); return {}; });
+  }
+}
+
+void PluginSet::stop() {
+  while (started_ > 0) {
+    --started_;
+    (void)guarded([&]() -> Result<void> { members_[started_]->plugin->stop(); return {}; });
+  }
+  for (const auto& member : members_) {
+    if (member->wiring != nullptr && member->wiring->store_handle() != nullptr) member->wiring->store_handle()->close();
+  }
+}
+
+void* PluginSet::find_object(std::string_view id) const {
+  const auto it = offered_.find(id);
+  return it == offered_.end() ? nullptr : it->second;
+}
+
+void PluginSet::for_each_route(const RouteVisitor& visit) {
+  for (const auto& member : members_) {
+    for (DeclaredRoute& route : member->wiring->declared_routes()) visit(member->name(), route);
+  }
+}
+
+}  // namespace backplane::host

@@ -1,0 +1,60 @@
+// The plugins of one server, through their lives: load and configure, wire, connect, open stores, start, drain, stop.
+// Every step reports all its faults; a step is taken only when the one before had none. One thread.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "backplane/log/runtime.h"
+#include "backplane/plugin/entry.h"
+#include "backplane/storage/database.h"
+#include "host/config/config.h"
+#include "host/observe/metrics_registry.h"
+#include "host/plugins/plugin_file.h"
+#include "host/plugins/plugin_wiring.h"
+
+namespace backplane::host {
+
+class PluginSet {
+ public:
+  /// `files` in starting order. The references outlive the set.
+  PluginSet(std::vector<PluginFile> files, plugin::Host& host, MetricsRegistry& metrics, log::Runtime& log);
+  /// Stops nothing: stop() has to be called where start() was.
+  ~PluginSet();
+  PluginSet(const PluginSet&) = delete;
+  PluginSet& operator=(const PluginSet&) = delete;
+
+  /// Loads the objects, makes the plugins, and has each look at its options.
+  Faults configure(const Config& config);
+  /// Has each declare what it is, holds it to its manifest, and connects every need to its provider.
+  Faults wire();
+  Faults open_stores(const Config& config);
+  /// In order; at the first fault what has started is stopped again.
+  Faults start();
+  void drain(Instant deadline);
+  /// In reverse order; then stores are closed.
+  void stop();
+
+  /// An object that a plugin offers under this id; nullptr when none does.
+  void* find_object(std::string_view id) const;
+  using RouteVisitor = std::function<void(const std::string& plugin, DeclaredRoute& route)>;
+  void for_each_route(const RouteVisitor& visit);
+  /// Connects an interface of the host's own (a command that calls a plugin). False when nobody provides it.
+  bool connect(api::Interface& interface) const;
+
+ private:
+  struct Member;
+  Faults connect_needs();
+  Fault fault(const Member& member, std::string what, const Error& error) const;
+
+  plugin::Host& host_;
+  MetricsRegistry& metrics_;
+  log::Runtime& log_;
+  OfferedObjects offered_;
+  std::vector<std::unique_ptr<Member>> members_;
+  std::size_t started_ = 0;
+};
+
+}  // namespace backplane::host

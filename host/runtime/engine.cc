@@ -1,0 +1,137 @@
+#include "host/runtime/engine.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "backplane/api/user_api.h"
+#include "host/config/plugin_options.h"
+#include "host/observe/log_sink.h"
+#include "host/plugins/wiring_graph.h"
+#include "host/runtime/server.h"
+
+namespace backplane::host {
+namespace {
+
+std::vector<PluginFile> discover_configured(const Config& config, Faults& faults) {
+  return discover_plugins({config.plugin_dirs.begin(), config.plugin_dirs.end()}, faults);
+}
+
+/// A transport that config did not choose stays out: several may be installed.
+bool is_other_transport(const Config& config, const plugin::Manifest& manifest) {
+  const bool carries = std::find(manifest.provides.begin(), manifest.provides.end(), "backplane.log_transport/1") != manifest.provides.end();
+  return carries && manifest.name != "log_" + config.log.transport;
+}
+
+std::vector<plugin::Manifest> enabled_manifests(const Config& config, Faults& faults) {
+  std::vector<plugin::Manifest> manifests;
+  for (PluginFile& file : discover_configured(config, faults)) {
+    if (config.enabled(file.manifest.name) && !is_other_transport(config, file.manifest)) manifests.push_back(std::move(file.manifest));
+  }
+  return manifests;
+}
+
+/// A server and the sink that its log goes to.
+class LoggingServer final : public ServerControl {
+ public:
+  LoggingServer(std::unique_ptr<LogSink> sink, const Config& config, std::vector<PluginFile> files)
+      : sink_(std::move(sink)), server_(config, std::move(files), {system_clock(), system_random(), *sink_}) {}
+  Faults prepare() { return server_.prepare(); }
+  std::vector<Fault> start() override { return server_.start(); }
+  void drain_and_stop() override { server_.drain_and_stop(); }
+  void stop_at_once() override { server_.stop_at_once(); }
+  std::vector<Fault> reload(const Config& config) override { return server_.reload(config); }
+  void dump_state() override { server_.dump_state(); }
+  void on_failure(std::function<void(const Fault&)> report) override { server_.on_failure(std::move(report)); }
+
+ private:
+  std::unique_ptr<LogSink> sink_;
+  Server server_;
+};
+
+std::unique_ptr<LogSink> sink_of(const Config& config, Faults& faults) {
+  auto sink = make_log_sink({config.log.format == LogFormat::json, config.log.file});
+  if (sink) return std::move(*sink);
+  faults.push_back({"the log cannot be written", sink.error().text, "correct log.file", config.file, 0});
+  return nullptr;
+}
+
+}  // namespace
+
+std::vector<PluginFile> choose_plugins(const Config& config, Faults& faults) {
+  std::vector<PluginFile> files;
+  std::vector<plugin::Manifest> enabled, disabled;
+  for (PluginFile& file : discover_configured(config, faults)) {
+    if (config.runs_here(file.manifest.name) && !is_other_transport(config, file.manifest)) {
+      enabled.push_back(file.manifest);
+      files.push_back(std::move(file));
+    } else {
+      disabled.push_back(std::move(file.manifest));
+    }
+  }
+  std::vector<PluginFile> ordered;
+  for (const std::size_t i : resolve(enabled, disabled, faults).order) ordered.push_back(std::move(files[i]));
+  return ordered;
+}
+
+Discovery HostEngine::discover(const Config& config) {
+  Discovery discovery;
+  for (PluginFile& file : discover_configured(config, discovery.faults)) {
+    discovery.plugins.push_back({std::move(file.manifest), file.object.string()});
+  }
+  return discovery;
+}
+
+std::vector<Fault> HostEngine::check(const Config& config) {
+  Faults faults;
+  make_server(config, faults);
+  return faults;
+}
+
+std::string HostEngine::wiring(const Config& config, WiringFormat format, std::vector<Fault>& faults) {
+  const auto manifests = enabled_manifests(config, faults);
+  if (!faults.empty()) return {};
+  switch (format) {
+    case WiringFormat::text: return wiring_as_text(manifests);
+    case WiringFormat::dot: return wiring_as_dot(manifests);
+    case WiringFormat::markdown: return wiring_as_markdown(manifests);
+  }
+  return {};
+}
+
+std::unique_ptr<ServerControl> HostEngine::make_server(const Config& config, std::vector<Fault>& faults) {
+  std::vector<PluginFile> files = choose_plugins(config, faults);
+  std::vector<plugin::Manifest> all;
+  for (PluginFile& file : discover_plugins({config.plugin_dirs.begin(), config.plugin_dirs.end()}, faults)) all.push_back(std::move(file.manifest));
+  for (Fault& fault : check_plugin_names(config, all)) faults.push_back(std::move(fault));
+  auto sink = sink_of(config, faults);
+  if (!faults.empty()) return nullptr;
+  auto server = std::make_unique<LoggingServer>(std::move(sink), config, std::move(files));
+  for (Fault& fault : server->prepare()) faults.push_back(std::move(fault));
+  return faults.empty() ? std::move(server) : nullptr;
+}
+
+std::vector<Fault> HostEngine::create_user(const Config& config, const NewUser& user) {
+  Faults faults;
+  std::vector<PluginFile> files = choose_plugins(config, faults);
+  auto sink = sink_of(config, faults);
+  if (!faults.empty()) return faults;
+  Server server(config, std::move(files), {system_clock(), system_random(), *sink});
+  if (faults = server.prepare(); !faults.empty()) return faults;
+  if (faults = server.start_without_listeners(); !faults.empty()) return faults;
+  api::UserApi users;
+  if (!server.connect(users)) {
+    return {{"nothing provides accounts", {}, "run `backplane plugins enable user_api`", config.file, 0}};
+  }
+  api::RegisterAccountRequest request;
+  request.localpart = user.localpart;
+  request.password = user.password;
+  request.admin = user.admin;
+  request.inhibit_login = true;
+  request.by_operator = true;
+  if (const auto made = users.register_account({}, request); !made) {
+    faults.push_back({"the account " + user.localpart + " cannot be made", made.error().text, "choose another name or password", {}, 0});
+  }
+  return faults;
+}
+
+}  // namespace backplane::host

@@ -1,0 +1,204 @@
+#include "host/runtime/server.h"
+
+#include <filesystem>
+
+#include "backplane/log/runtime.h"
+#include "host/http/listener.h"
+#include "host/observe/metrics_registry.h"
+#include "host/observe/ops_listener.h"
+#include "host/plugins/plugin_host.h"
+#include "host/plugins/plugin_set.h"
+#include "host/runtime/http_settings.h"
+#include "host/runtime/timers.h"
+#include "host/runtime/worker_pool.h"
+
+namespace backplane::host {
+
+struct Server::State {
+  State(Config c, std::vector<PluginFile> files, ServerParts p)
+      : config(std::move(c)),
+        parts(p),
+        level(config.log.level),
+        logger(parts.log_sink, level, "host"),
+        cpu(cpu_pool_options(), parts.clock, logger.part("cpu")),
+        background({.name = "timers", .max_threads = 8}, parts.clock, logger.part("timers")),
+        timers(parts.clock, parts.random, background, logger.part("timers")),
+        plugin_host({config.server_name, config.public_base_url, config.data_dir, parts.clock, parts.random, parts.log_sink, level, cpu, timers}),
+        log(parts.clock, parts.random, logger.part("log")),
+        plugins(std::make_unique<PluginSet>(std::move(files), plugin_host, metrics, log)),
+        started_at(parts.clock.now()) {}
+
+  Config config;
+  ServerParts parts;
+  std::atomic<LogLevel> level;
+  Logger logger;
+  MetricsRegistry metrics;
+  WorkerPool cpu;
+  WorkerPool background;
+  TimerService timers;
+  PluginHost plugin_host;
+  log::Runtime log;
+  log::Transport* transport = nullptr;
+  std::unique_ptr<PluginSet> plugins;
+  std::unique_ptr<HttpServer> http;
+  std::unique_ptr<OpsListener> operations;
+  std::function<void(const Fault&)> report_failure;
+  std::atomic<bool> ready{false};
+  std::atomic<bool> hurry{false};
+  bool running = false;
+  Instant started_at;
+
+  Faults start_log();
+  Faults register_routes();
+  Faults start_http();
+  Faults start_operations();
+  void stop(Instant deadline);
+};
+
+Server::Server(Config config, std::vector<PluginFile> files, ServerParts parts)
+    : state_(std::make_unique<State>(std::move(config), std::move(files), parts)) {}
+
+Server::~Server() {
+  if (state_->running) state_->stop(state_->parts.clock.now());
+}
+
+Faults Server::prepare() { return state_->plugins->configure(state_->config); }
+
+Faults Server::State::start_log() {
+  const std::string wanted = "log_" + config.log.transport;
+  transport = static_cast<log::Transport*>(plugins->find_object(log::Transport::interface_id));
+  if (transport == nullptr) {
+    return {{"nothing carries the logs", "no enabled plugin provides " + std::string(log::Transport::interface_id),
+             "run `backplane plugins enable " + wanted + "`", config.file, 0}};
+  }
+  if (const auto begun = log.start(*transport); !begun) {
+    return {{"the logs cannot be started", begun.error().text, "correct the options of the log's plugin", config.file, 0}};
+  }
+  for (const log::MissingTopic& topic : log.missing_topics()) {
+    std::string wanted_by;
+    for (const std::string& plugin : topic.wanted_by) wanted_by += (wanted_by.empty() ? "" : ", ") + plugin;
+    logger.info("nobody publishes a topic", {{"topic", topic.topic}, {"wanted_by", wanted_by}});
+  }
+  return {};
+}
+
+Faults Server::State::register_routes() {
+  Faults faults;
+  plugins->for_each_route([&](const std::string& plugin, DeclaredRoute& route) {
+    const auto added = route.handler ? http->add_route(plugin, route.surface, route.method, route.pattern, route.options, route.authenticator, route.handler)
+                                     : http->add_parking_route(plugin, route.surface, route.method, route.pattern, route.options, route.authenticator, route.parking);
+    if (!added) faults.push_back({"a route of plugin " + plugin + " cannot be served", added.error().text, "disable one of the plugins", {}, 0});
+  });
+  return faults;
+}
+
+Faults Server::State::start_http() {
+  http = std::make_unique<HttpServer>(http_config(config), parts.clock, parts.random, metrics.for_plugin("http"), logger.part("http"));
+  if (auto faults = register_routes(); !faults.empty()) return faults;
+  if (const auto opened = http->start(); !opened) {
+    return {{"a listener cannot be opened", opened.error().text, "choose another port under listeners, or stop what uses it", config.file, 0}};
+  }
+  return {};
+}
+
+Faults Server::State::start_operations() {
+  if (!config.operations.enabled) return {};
+  operations = std::make_unique<OpsListener>(OpsConfig{config.operations.bind, config.operations.port}, metrics,
+                                             [this] { return ready.load() ? std::vector<std::string>() : std::vector<std::string>{"startup"}; },
+                                             logger.part("operations"));
+  if (const auto opened = operations->start(); !opened) {
+    return {{"the operations listener cannot be opened", opened.error().text, "choose another port under operations, or stop what uses it", config.file, 0}};
+  }
+  return {};
+}
+
+Faults Server::start_without_listeners() {
+  State& s = *state_;
+  s.running = true;
+  std::error_code error;
+  std::filesystem::create_directories(s.config.data_dir, error);
+  if (error) return {{"the data folder cannot be made", error.message(), "correct data_dir, or make the folder", s.config.data_dir, 0}};
+  if (auto faults = s.plugins->wire(); !faults.empty()) return faults;
+  if (auto faults = s.plugins->open_stores(s.config); !faults.empty()) return faults;
+  if (auto faults = s.plugins->start(); !faults.empty()) return faults;
+  return s.start_log();
+}
+
+Faults Server::start() {
+  State& s = *state_;
+  Faults faults = s.start_operations();
+  if (faults.empty()) faults = start_without_listeners();
+  if (faults.empty()) faults = s.start_http();
+  if (!faults.empty()) {
+    s.stop(s.parts.clock.now());
+    return faults;
+  }
+  s.ready = true;
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(s.parts.clock.now() - s.started_at).count();
+  for (std::size_t i = 0; i < s.config.listeners.size(); ++i) {
+    s.logger.info("listening", {{"address", s.config.listeners[i].bind}, {"port", s.http->port(i)}, {"tls", s.config.listeners[i].tls()}});
+  }
+  s.logger.info("ready", {{"server_name", s.config.server_name}, {"after_ms", ms}});
+  return {};
+}
+
+void Server::State::stop(Instant deadline) {
+  ready = false;
+  if (!running && operations == nullptr) return;
+  timers.drain();
+  if (http != nullptr) http->stop_accepting();
+  plugins->drain(deadline);
+  if (http != nullptr) {
+    http->drain(hurry ? parts.clock.now() : deadline);
+    http->stop();
+  }
+  log.stop_consumers(deadline);
+  timers.stop();
+  background.stop();
+  log.stop();
+  if (transport != nullptr) transport->stop();
+  plugins->stop();
+  http.reset();
+  cpu.stop();
+  if (operations != nullptr) operations->stop();
+  operations.reset();
+  running = false;
+}
+
+void Server::drain_and_stop() {
+  state_->logger.info("stopping", {{"at_most_ms", std::chrono::duration_cast<std::chrono::milliseconds>(state_->config.drain_timeout).count()}});
+  state_->stop(state_->parts.clock.now() + state_->config.drain_timeout);
+  state_->logger.info("stopped");
+}
+
+void Server::stop_at_once() {
+  state_->hurry = true;
+  if (state_->http != nullptr) state_->http->drain(state_->parts.clock.now());
+}
+
+Faults Server::reload(const Config& config) {
+  State& s = *state_;
+  s.level = config.log.level;
+  s.http->set_rate_limits(rate_limits(config));
+  Faults faults;
+  if (const auto reloaded = s.http->reload_certificates(); !reloaded) {
+    faults.push_back({"a certificate cannot be reloaded", reloaded.error().text, "correct the file; the old certificate goes on serving", config.file, 0});
+  }
+  s.logger.info("reloaded", {{"log_level", to_string(config.log.level)}, {"faults", faults.size()}});
+  return faults;
+}
+
+void Server::dump_state() {
+  State& s = *state_;
+  s.logger.info("state", {{"ready", s.ready.load()}, {"connections", s.http == nullptr ? 0 : s.http->connections()},
+                          {"timers", s.timers.waiting()}, {"cpu_queue", s.cpu.queued()}, {"background_queue", s.background.queued()}});
+}
+
+void Server::on_failure(std::function<void(const Fault&)> report) { state_->report_failure = std::move(report); }
+
+bool Server::ready() const { return state_->ready; }
+std::uint16_t Server::port(std::size_t listener) const { return state_->http->port(listener); }
+std::uint16_t Server::operations_port() const { return state_->operations == nullptr ? 0 : state_->operations->port(); }
+bool Server::connect(api::Interface& interface) const { return state_->plugins->connect(interface); }
+
+}  // namespace backplane::host

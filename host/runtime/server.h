@@ -1,0 +1,69 @@
+// One Backplane server: the plugins that run in this process and everything around them. Several may live in one
+// process; nothing is shared between them but the machine.
+//
+//   Server server(config, files, parts);
+//   if (auto faults = server.prepare(); faults.empty()) faults = server.start();
+//   …
+//   server.drain_and_stop();
+//
+// One thread but where ServerControl says otherwise.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "backplane/base/clock.h"
+#include "backplane/base/logger.h"
+#include "backplane/base/random.h"
+#include "host/cli/server_control.h"
+#include "host/config/config.h"
+#include "host/plugins/plugin_file.h"
+
+namespace backplane::api {
+class Interface;
+}
+
+namespace backplane::host {
+
+/// What a server gets from outside, so that tests can give it other things. They outlive it.
+struct ServerParts {
+  Clock& clock;
+  Random& random;
+  LogSink& log_sink;
+};
+
+class Server final : public ServerControl {
+ public:
+  /// `files` are the plugins to run, in starting order.
+  Server(Config config, std::vector<PluginFile> files, ServerParts parts);
+  ~Server() override;
+
+  /// Loads and configures the plugins: what can be checked without touching anything.
+  Faults prepare();
+  /// Without listeners: plugins wired, stores open, everything started that a command needs.
+  Faults start_without_listeners();
+
+  Faults start() override;
+  void drain_and_stop() override;
+  void stop_at_once() override;
+  Faults reload(const Config& config) override;
+  void dump_state() override;
+  void on_failure(std::function<void(const Fault&)> report) override;
+
+  bool ready() const;
+  /// Of a public listener, by its place in config.
+  std::uint16_t port(std::size_t listener = 0) const;
+  /// Of the operations listener; 0 when there is none.
+  std::uint16_t operations_port() const;
+  /// Connects an interface of the caller's own to its provider; false when nothing provides it.
+  bool connect(api::Interface& interface) const;
+
+ private:
+  struct State;
+  const std::unique_ptr<State> state_;
+};
+
+}  // namespace backplane::host

@@ -1,0 +1,53 @@
+#include "store.h"
+
+namespace backplane::user_api::store {
+namespace {
+
+/// displayname and avatar_url are text in columns of their own; the column's name, or empty.
+std::string_view column_of(std::string_view field) { return field == "displayname" || field == "avatar_url" ? field : std::string_view(); }
+
+bool set_column(storage::Write& write, std::string_view localpart, std::string_view column, std::string_view json) {
+  std::optional<std::string> text;
+  if (!json.empty()) {
+    if (auto value = json::Document::parse(json)) text = value->root().as_string();
+  }
+  const std::string_view sql = column == "displayname"
+                                   ? "UPDATE users SET displayname = ?, profile_version = profile_version + 1 WHERE localpart = ? AND displayname IS DISTINCT FROM ?"
+                                   : "UPDATE users SET avatar_url = ?, profile_version = profile_version + 1 WHERE localpart = ? AND avatar_url IS DISTINCT FROM ?";
+  return write.execute(sql, {text, localpart, text}) > 0;
+}
+
+bool set_row(storage::Write& write, std::string_view localpart, std::string_view field, std::string_view json) {
+  std::int64_t changed = 0;
+  if (json.empty()) {
+    changed = write.execute("DELETE FROM profile_fields WHERE localpart = ? AND name = ?", {localpart, field});
+  } else {
+    changed = write.execute(
+        "INSERT INTO profile_fields (localpart, name, value) VALUES (?, ?, ?) "
+        "ON CONFLICT (localpart, name) DO UPDATE SET value = excluded.value WHERE profile_fields.value <> excluded.value",
+        {localpart, field, json});
+  }
+  if (changed > 0) write.execute("UPDATE users SET profile_version = profile_version + 1 WHERE localpart = ?", {localpart});
+  return changed > 0;
+}
+
+}  // namespace
+
+std::optional<api::GetProfileResponse> find_profile(storage::Session& session, std::string_view localpart) {
+  auto row = session.find<std::optional<std::string>, std::optional<std::string>, std::int64_t>(
+      "SELECT displayname, avatar_url, profile_version FROM users WHERE localpart = ? AND deactivated = 0", {localpart});
+  if (!row) return std::nullopt;
+  api::GetProfileResponse profile{std::move(std::get<0>(*row)), std::move(std::get<1>(*row)), {}, std::get<2>(*row)};
+  session.each<std::string, std::string>("SELECT name, value FROM profile_fields WHERE localpart = ?", {localpart},
+                                         [&](std::string name, std::string value) { profile.other[name] = json::Raw{std::move(value)}; });
+  return profile;
+}
+
+std::optional<std::int64_t> set_profile_field(storage::Write& write, std::string_view localpart, std::string_view field, std::string_view json) {
+  const std::string_view column = column_of(field);
+  const bool changed = column.empty() ? set_row(write, localpart, field, json) : set_column(write, localpart, column, json);
+  if (!changed) return std::nullopt;
+  return write.find<std::int64_t>("SELECT profile_version FROM users WHERE localpart = ?", {localpart});
+}
+
+}  // namespace backplane::user_api::store

@@ -1,0 +1,74 @@
+// The log layer of one host: what the plugins publish, consume and tail meets the transport here. For the host, and
+// for tests that play one.
+//
+//   Runtime runtime(clock, random, logger);
+//   plugin.wire(…)                      // the plugin's Wiring::log() answers runtime.for_plugin(…)
+//   open_store(…, runtime.hook(&handle))  // every store, after all plugins are wired
+//   runtime.start(transport);           // when stores are open and hard needs can be called
+//   …
+//   runtime.stop_consumers(deadline);   // in drain: nothing new is handled
+//   runtime.stop();                     // stores are still open
+//   transport.stop();
+//
+// A Store& that a plugin gets during wire() is a handle: its address says which store is meant, and it is first used
+// after the store was opened. The runtime outlives the plugins, and everything that for_plugin() answered.
+// wire() and the calls above are one thread's; publishers, tails and consumers are any thread's.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "backplane/base/clock.h"
+#include "backplane/base/logger.h"
+#include "backplane/base/metrics.h"
+#include "backplane/base/random.h"
+#include "backplane/log/log.h"
+#include "backplane/log/transport.h"
+#include "backplane/storage/commit_hook.h"
+
+namespace backplane::log {
+
+struct RuntimeOptions {
+  std::size_t ring_bytes = 8 * 1024 * 1024;  ///< recent records in memory, for each store that publishes
+  Duration upkeep_interval = std::chrono::seconds(2);  ///< how often a commit also trims, at most
+};
+
+/// A topic that somebody here follows and nobody publishes.
+struct MissingTopic {
+  std::string topic;
+  std::vector<std::string> wanted_by;  ///< plugins
+};
+
+class BACKPLANE_API Runtime {
+ public:
+  Runtime(Clock& clock, Random& random, Logger logger, RuntimeOptions options = {});
+  /// Stops.
+  ~Runtime();
+  Runtime(const Runtime&) = delete;
+  Runtime& operator=(const Runtime&) = delete;
+
+  /// The registration object of a plugin; the same for the same name.
+  Log& for_plugin(std::string_view plugin, Metrics& metrics, Logger logger);
+  /// What open_store() takes for the store that `handle` stands for: never nullptr. Call it for every store, when all
+  /// plugins are wired.
+  storage::CommitHook* hook(storage::Store* handle);
+  /// Gives the transport all sources, subscribes, starts it, asks tails where to
+  /// begin, and starts the runners. An error lists every fault; a topic without a publisher is none (see
+  /// missing_topics()). The transport lives until stop().
+  Result<void> start(Transport& transport);
+  /// After start(). Their subscriptions stay silent.
+  const std::vector<MissingTopic>& missing_topics() const;
+  /// Ends consumers after what they are doing; false when some were still at it at the deadline.
+  bool stop_consumers(Instant deadline);
+  /// Ends every runner and waits for them. Publishing goes on to work. Calling it again does nothing.
+  void stop();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace backplane::log

@@ -1,0 +1,39 @@
+// Makes events of this server: from a draft to canonical bytes with content hash, signature and id, in one pass and
+// without parsing. Pure functions; most of the time goes to the signature.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "backplane/base/export.h"
+#include "backplane/base/json.h"
+#include "backplane/base/result.h"
+#include "backplane/matrix/event.h"
+#include "backplane/matrix/signing.h"
+
+namespace backplane::matrix {
+
+struct EventDraft {
+  RoomId room_id;  ///< of a create event in room version 12: empty, it follows from the event
+  UserId sender;   ///< its server signs
+  std::string type;
+  std::optional<std::string> state_key;
+  std::string content = "{}";  ///< canonical JSON of an object, as canonical_content() makes it
+  std::vector<EventId> prev_events;
+  std::vector<EventId> auth_events;
+  std::int64_t depth = 0;  ///< capped at max_depth
+  std::int64_t origin_server_ts = 0;
+  std::optional<EventId> redacts;  ///< put where the room version has it
+};
+
+/// What a client sent as the content of an event, as canonical JSON. Errors: invalid/bad_json when it is no object or
+/// has numbers that the room version does not allow.
+BACKPLANE_API Result<std::string> canonical_content(json::View content, const RoomVersion& version);
+
+/// Errors: invalid/too_large when the event or one of its keys exceeds the limits of the specification.
+BACKPLANE_API Result<Event> build_event(const EventDraft& draft, const RoomVersion& version, const SigningKey& key);
+
+}  // namespace backplane::matrix

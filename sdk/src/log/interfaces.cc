@@ -1,0 +1,15 @@
+// Homes of the log interfaces' vtables.
+#include "backplane/log/log.h"
+#include "backplane/log/transport.h"
+
+namespace backplane::log {
+
+Publisher::~Publisher() = default;
+Tail::~Tail() = default;
+Consumer::~Consumer() = default;
+Log::~Log() = default;
+Source::~Source() = default;
+Feed::~Feed() = default;
+Transport::~Transport() = default;
+
+}  // namespace backplane::log

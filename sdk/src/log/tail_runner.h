@@ -1,0 +1,36 @@
+// A tail subscription: a thread that hands every record to the handler, and an account of how far it has come.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "backplane/base/metrics.h"
+#include "backplane/log/log.h"
+#include "log/runner.h"
+
+namespace backplane::log {
+
+class TailRunner final : public Tail, public Runner {
+ public:
+  TailRunner(TailOptions options, TailHandler handler, Clock& clock, Metrics& metrics, Logger logger);
+  ~TailRunner() override { stop(); }
+
+  Positions followed() const override { return progress_.get(); }
+  Positions head() const override { return feed_ == nullptr ? Positions() : feed_->head(); }
+  bool wait_for(const Positions& positions, Instant deadline) override {
+    return progress_.wait_for(positions, deadline);
+  }
+  std::string epoch() const override { return feed_ == nullptr ? std::string() : feed_->epoch(); }
+
+ private:
+  void prepare() override;
+  void run() override;
+  void handle(const Batch& batch);
+
+  const std::function<Positions()> from_;
+  const TailHandler handler_;
+  Counter& tailed_;
+  Counter& failures_;
+};
+
+}  // namespace backplane::log
