@@ -1,4 +1,4 @@
-#include "config/checks.h"
+#include "host/config/checks.h"
 
 #include <arpa/inet.h>
 
@@ -82,7 +82,7 @@ class Checker {
   void check_listeners() {
     std::map<std::pair<std::string, int>, std::string> taken;
     for (std::size_t i = 0; i < config_.listeners.size(); ++i) {
-      const ListenerConfig& listener = config_.listeners[i];
+      const ListenerSettings& listener = config_.listeners[i];
       const std::string name = "listeners[" + std::to_string(i) + "]";
       if (listener.tls_certificate.empty() != listener.tls_key.empty())
         faults_.push_back(fault_at(listener.source, name + " has one half of TLS",

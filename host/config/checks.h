@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "config/config.h"
+#include "host/config/config.h"
 
 namespace backplane::host {
 

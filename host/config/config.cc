@@ -1,4 +1,4 @@
-#include "config/config.h"
+#include "host/config/config.h"
 
 #include <unistd.h>
 
@@ -22,7 +22,7 @@ int WorkersConfig::of(http::Surface surface) const {
   return client;
 }
 
-RateLimit RateLimitsConfig::of(http::RateClass rate) const {
+RateLimitSettings RateLimitsConfig::of(http::RateClass rate) const {
   switch (rate) {
     case http::RateClass::none:
       return {};

@@ -14,13 +14,13 @@
 #include "backplane/base/clock.h"
 #include "backplane/base/logger.h"
 #include "backplane/http/routes.h"
-#include "config/environment.h"
-#include "config/fault.h"
-#include "config/setting.h"
+#include "host/config/environment.h"
+#include "host/config/fault.h"
+#include "host/config/setting.h"
 
 namespace backplane::host {
 
-struct ListenerConfig {
+struct ListenerSettings {
   std::string bind;
   std::uint16_t port = 0;       ///< 0: any that is free
   std::string tls_certificate;  ///< paths of PEM files; both are empty without TLS
@@ -67,15 +67,15 @@ struct LimitsConfig {
   Duration header_timeout{}, body_timeout{}, idle_timeout{};
 };
 
-struct RateLimit {
+struct RateLimitSettings {
   double per_second = 0;  ///< 0: no limit
   std::int64_t burst = 0;
 };
 
 struct RateLimitsConfig {
-  RateLimit read, write, login, registration;
+  RateLimitSettings read, write, login, registration;
   /// That of the class; no limit for `none`.
-  RateLimit of(http::RateClass rate) const;
+  RateLimitSettings of(http::RateClass rate) const;
 };
 
 /// What is set for one plugin, before its manifest was seen (build_options makes typed options of it).
@@ -99,7 +99,7 @@ struct Config {
   std::string data_dir;                  ///< absolute
   std::vector<std::string> plugin_dirs;  ///< absolute
   std::vector<std::string> trusted_proxies;
-  std::vector<ListenerConfig> listeners;
+  std::vector<ListenerSettings> listeners;
   OperationsConfig operations;
   StorageConfig storage;
   LogConfig log;

@@ -1,4 +1,4 @@
-#include "config/environment.h"
+#include "host/config/environment.h"
 
 #include <unistd.h>
 
@@ -6,7 +6,7 @@
 #include <charconv>
 #include <string_view>
 
-#include "config/yaml_reader.h"
+#include "host/config/yaml_reader.h"
 
 namespace backplane::host {
 namespace {

@@ -13,8 +13,8 @@
 #include <string>
 #include <vector>
 
-#include "config/fault.h"
-#include "config/setting.h"
+#include "host/config/fault.h"
+#include "host/config/setting.h"
 
 namespace backplane::host {
 

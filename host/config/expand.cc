@@ -1,5 +1,5 @@
-#include "config/environment.h"
-#include "config/files.h"
+#include "host/config/environment.h"
+#include "host/config/files.h"
 
 namespace backplane::host {
 namespace {

@@ -1,4 +1,4 @@
-#include "config/fault.h"
+#include "host/config/fault.h"
 
 #include <algorithm>
 #include <cstddef>

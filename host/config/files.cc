@@ -1,4 +1,4 @@
-#include "config/files.h"
+#include "host/config/files.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>

@@ -1,4 +1,4 @@
-#include "config/host_options.h"
+#include "host/config/host_options.h"
 
 #include "backplane/plugin/option_text.h"
 

@@ -1,10 +1,10 @@
-#include "config/layers.h"
+#include "host/config/layers.h"
 
 #include <algorithm>
 #include <filesystem>
 
-#include "config/files.h"
-#include "config/yaml_reader.h"
+#include "host/config/files.h"
+#include "host/config/yaml_reader.h"
 
 namespace backplane::host {
 namespace {

@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "config/environment.h"
-#include "config/fault.h"
-#include "config/setting.h"
+#include "host/config/environment.h"
+#include "host/config/fault.h"
+#include "host/config/setting.h"
 
 namespace backplane::host {
 

@@ -3,13 +3,13 @@
 #include <filesystem>
 
 #include "backplane/plugin/options.h"
-#include "config/checks.h"
-#include "config/config.h"
-#include "config/files.h"
-#include "config/host_options.h"
-#include "config/layers.h"
-#include "config/option_reader.h"
-#include "config/yaml_reader.h"
+#include "host/config/checks.h"
+#include "host/config/config.h"
+#include "host/config/files.h"
+#include "host/config/host_options.h"
+#include "host/config/layers.h"
+#include "host/config/option_reader.h"
+#include "host/config/yaml_reader.h"
 
 namespace backplane::host {
 namespace {
@@ -91,10 +91,10 @@ class ConfigReader {
                       options_.duration("limits.body_timeout"),   options_.duration("limits.idle_timeout")};
   }
 
-  RateLimit read_rate(const std::string& name) {
+  RateLimitSettings read_rate(const std::string& name) {
     const std::string path = "rate_limits." + name + ".per_second";
     const std::string& text = options_.text(path);
-    RateLimit out{0, options_.integer("rate_limits." + name + ".burst")};
+    RateLimitSettings out{0, options_.integer("rate_limits." + name + ".burst")};
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out.per_second);
     if (error != std::errc() || end != text.data() + text.size() || !(out.per_second >= 0 && out.per_second <= 1e6)) {
       const Setting* setting = find_path(root_, path);
@@ -146,7 +146,7 @@ class ConfigReader {
     OptionValues values = read_options(element, listener_options(), rules, faults_);
     if (faults_.size() != faults_before) return;
     const plugin::Options options(std::move(values));
-    ListenerConfig listener;
+    ListenerSettings listener;
     listener.bind = options.text("bind");
     listener.port = static_cast<std::uint16_t>(options.integer("port"));
     listener.tls_certificate = options.text("tls.certificate");
@@ -204,7 +204,7 @@ class ConfigReader {
   }
 
   std::string base_url_of_listeners() const {
-    for (const ListenerConfig& listener : config_.listeners) {
+    for (const ListenerSettings& listener : config_.listeners) {
       if (std::ranges::find(listener.serves, http::Surface::client) == listener.serves.end()) continue;
       const std::string port = std::to_string(listener.port);
       if (!listener.tls()) return "http://localhost:" + port;

@@ -1,11 +1,11 @@
-#include "config/option_reader.h"
+#include "host/config/option_reader.h"
 
 #include <algorithm>
 #include <set>
 
 #include "backplane/plugin/option_text.h"
-#include "config/files.h"
-#include "config/yaml_reader.h"
+#include "host/config/files.h"
+#include "host/config/yaml_reader.h"
 
 namespace backplane::host {
 namespace {

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "backplane/plugin/manifest.h"
-#include "config/fault.h"
-#include "config/setting.h"
+#include "host/config/fault.h"
+#include "host/config/setting.h"
 
 namespace backplane::host {
 

@@ -1,8 +1,8 @@
-#include "config/plugin_options.h"
+#include "host/config/plugin_options.h"
 
 #include <algorithm>
 
-#include "config/option_reader.h"
+#include "host/config/option_reader.h"
 
 namespace backplane::host {
 

@@ -6,8 +6,8 @@
 
 #include "backplane/plugin/manifest.h"
 #include "backplane/plugin/options.h"
-#include "config/config.h"
-#include "config/fault.h"
+#include "host/config/config.h"
+#include "host/config/fault.h"
 
 namespace backplane::host {
 

@@ -1,4 +1,4 @@
-#include "config/setting.h"
+#include "host/config/setting.h"
 
 #include <algorithm>
 #include <utility>

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "config/fault.h"
+#include "host/config/fault.h"
 
 namespace backplane::host {
 

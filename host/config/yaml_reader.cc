@@ -1,4 +1,4 @@
-#include "config/yaml_reader.h"
+#include "host/config/yaml_reader.h"
 
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>
@@ -7,7 +7,7 @@
 #include <map>
 #include <sstream>
 
-#include "config/files.h"
+#include "host/config/files.h"
 
 namespace backplane::host {
 namespace {

@@ -5,8 +5,8 @@
 #include <string_view>
 #include <vector>
 
-#include "config/fault.h"
-#include "config/setting.h"
+#include "host/config/fault.h"
+#include "host/config/setting.h"
 
 namespace backplane::host {
 

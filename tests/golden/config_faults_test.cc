@@ -1,6 +1,6 @@
 // The texts of faults in config. Each test is one file of config and the text for it.
-#include "config/config.h"
-#include "config/plugin_options.h"
+#include "host/config/config.h"
+#include "host/config/plugin_options.h"
 #include "golden/golden.h"
 #include "support/temporary_folder.h"
 

@@ -1,9 +1,9 @@
-#include "config/config.h"
+#include "host/config/config.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "config/plugin_options.h"
+#include "host/config/plugin_options.h"
 #include "support/temporary_folder.h"
 
 namespace backplane::host {
