@@ -1,6 +1,7 @@
 #include "log/consume_runner.h"
 
 #include <algorithm>
+#include <exception>
 #include <iterator>
 #include <utility>
 
@@ -168,13 +169,24 @@ Result<void> ConsumeRunner::write_batch(storage::Write& write, Records records, 
       ++parked;
       continue;
     }
-    switch (handler_(write, *record)) {
-      case Outcome::done: break;
+    BACKPLANE_CHECK(handle(write, *record));
+  }
+  return {};
+}
+
+Result<void> ConsumeRunner::handle(storage::Write& write, const Record& record) {
+  try {
+    switch (handler_(write, record)) {
+      case Outcome::done: return {};
       case Outcome::retry: return unavailable(std::string(handler_retry), "the handler cannot handle it now");
       case Outcome::park: return invalid(std::string(handler_park), "the handler gave up on it");
     }
+  } catch (const storage::Failure&) {
+    throw;  // the store's to judge
+  } catch (const std::exception& e) {
+    return internal_error(e.what());
   }
-  return {};
+  return internal_error("the handler answered no outcome");
 }
 
 ConsumeRunner::Attempt ConsumeRunner::classify(const Error& error) {

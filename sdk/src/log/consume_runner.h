@@ -72,6 +72,7 @@ class ConsumeRunner final : public Consumer, public Runner {
   Attempt classify(const Error& error);
   Result<void> write_batch(storage::Write& write, Records records, const Positions& after,
                            const std::string* park_because, std::int64_t& parked);
+  Result<void> handle(storage::Write& write, const Record& record);
   bool reload();
 
   const ConsumeOptions options_;

@@ -29,7 +29,7 @@ bool ConsumeRunner::insist(std::string_view what, const std::function<Result<voi
 }
 
 bool ConsumeRunner::settle() {
-  keeps_position_ = false;
+  keeps_position_ = discard_ = false;
   std::optional<tables::StoredPosition> stored;
   const bool read = insist("read the position", [&] {
     return store_.read([&](storage::Session& session) {
