@@ -1,10 +1,10 @@
-#include "cli/command_line.h"
+#include "host/cli/command_line.h"
 
 #include <algorithm>
 #include <exception>
 #include <iostream>
 
-#include "cli/signals.h"
+#include "host/cli/signals.h"
 
 namespace backplane::host {
 namespace {

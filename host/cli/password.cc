@@ -1,4 +1,4 @@
-#include "cli/password.h"
+#include "host/cli/password.h"
 
 #include <fcntl.h>
 #include <termios.h>

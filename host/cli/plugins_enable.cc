@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "cli/command.h"
-#include "config/files.h"
-#include "config/layers.h"
-#include "config/yaml_reader.h"
+#include "host/cli/command.h"
+#include "host/config/files.h"
+#include "host/config/layers.h"
+#include "host/config/yaml_reader.h"
 
 namespace backplane::host {
 namespace {

@@ -1,5 +1,5 @@
-#include "cli/command.h"
-#include "config/files.h"
+#include "host/cli/command.h"
+#include "host/config/files.h"
 
 namespace backplane::host {
 

@@ -1,10 +1,10 @@
-#include "config/sample.h"
+#include "host/config/sample.h"
 
 #include <algorithm>
 #include <vector>
 
 #include "backplane/plugin/option_text.h"
-#include "config/host_options.h"
+#include "host/config/host_options.h"
 
 namespace backplane::host {
 namespace {

@@ -4,7 +4,7 @@
 #include <exception>
 #include <filesystem>
 
-#include "host/config/options.h"
+#include "host/config/plugin_options.h"
 
 namespace backplane::host {
 
@@ -60,7 +60,7 @@ PluginSet::~PluginSet() {
 }
 
 Fault PluginSet::fault(const Member& member, std::string what, const Error& error) const {
-  return {"plugin " + member.name() + " " + std::move(what), error.text, "see the plugin's documentation", member.file.object.string(), 0};
+  return {"plugin " + member.name() + " " + std::move(what), error.text, "correct what is said above, or disable the plugin", member.file.object.string(), 0};
 }
 
 Faults PluginSet::configure(const Config& config) {
@@ -84,7 +84,7 @@ Faults PluginSet::configure(const Config& config) {
 Faults PluginSet::wire() {
   Faults faults;
   for (const auto& member : members_) {
-    member->metrics = &metrics_.for_plugin(member->name());
+    member->metrics = &metrics_.view(member->name());
     log::Log& log = log_.for_plugin(member->name(), *member->metrics, host_.logger(member->name()));
     member->wiring = std::make_unique<PluginWiring>(member->file.manifest, log, *member->metrics, offered_);
     const auto wired = guarded([&] { return member->plugin->wire(*member->wiring); });
@@ -115,7 +115,7 @@ Faults PluginSet::connect_needs() {
       const auto requirement = std::find_if(requirements.begin(), requirements.end(), [&](const auto& r) { return r.interface_id == id; });
       for (api::MethodBase* method : need.instance->methods()) {
         const MetricLabels labels{{"from", consumer->name()}, {"to", provider.name()}, {"wire", requirement->wire}, {"method", std::string(method->name())}};
-        Metrics& calls = metrics_.for_plugin("calls");
+        Metrics& calls = metrics_.view("calls");
         method->measure(&calls.counter("total", "Internal calls.", labels), &calls.counter("errors_total", "Internal calls that failed.", labels),
                         &calls.histogram("seconds", "Duration of internal calls.", labels), &host_.clock(), consumer->name());
       }
@@ -184,6 +184,7 @@ void PluginSet::stop() {
     (void)guarded([&]() -> Result<void> { members_[started_]->plugin->stop(); return {}; });
   }
   for (const auto& member : members_) {
+    metrics_.forget_computed(member->name());
     if (member->wiring != nullptr && member->wiring->store_handle() != nullptr) member->wiring->store_handle()->close();
   }
 }

@@ -1,5 +1,5 @@
 // The help of the program and of each command, and the config that it generates.
-#include "config/sample.h"
+#include "host/config/sample.h"
 #include "golden/golden.h"
 #include "support/fake_engine.h"
 

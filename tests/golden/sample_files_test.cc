@@ -5,9 +5,9 @@
 #include <iterator>
 
 #include "backplane/plugin/manifest.h"
-#include "config/config.h"
-#include "config/plugin_options.h"
-#include "config/sample.h"
+#include "host/config/config.h"
+#include "host/config/plugin_options.h"
+#include "host/config/sample.h"
 #include "golden/golden.h"
 
 namespace backplane::host {
