@@ -66,12 +66,13 @@ Fault PluginSet::fault(const Member& member, std::string what, const Error& erro
 Faults PluginSet::configure(const Config& config) {
   Faults faults;
   for (const auto& member : members_) {
-    plugin::Options options = build_options(member->file.manifest, config, faults);
+    BuiltOptions options = build_options(member->file.manifest, config);
+    faults.insert(faults.end(), options.faults.begin(), options.faults.end());
     const plugin::Entry* entry = load_plugin(member->file, faults);
     if (entry == nullptr || !faults.empty()) continue;
-    member->plugin = {entry->create(host_), Member::Destroy{entry}};
     const auto configured = guarded([&]() -> Result<void> {
-      for (std::string& text : member->plugin->configure(options)) {
+      member->plugin = {entry->create(host_), Member::Destroy{entry}};
+      for (std::string& text : member->plugin->configure(options.options)) {
         faults.push_back({"plugin " + member->name() + " cannot work with its options", std::move(text), "correct the options", config.file, 0});
       }
       return {};
