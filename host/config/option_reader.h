@@ -17,12 +17,12 @@ namespace backplane::host {
 using OptionValues = std::map<std::string, plugin::OptionValue, std::less<>>;
 
 struct ReadRules {
-  std::string owner;                ///< follows an option's name in faults: ` for plugin room_server`; may be empty
-  std::string prefix;               ///< comes before an option's name in faults: `listeners[0].`; may be empty
-  std::string folder;               ///< what relative paths that were set are relative to
-  std::string default_folder;       ///< what relative paths that are defaults are relative to
-  std::string set_in;               ///< where a missing option is best written: `backplane.yaml`
-  bool skip_missing = false;        ///< the file could not be read: say nothing of what is not in it
+  std::string owner;           ///< follows an option's name in faults: ` for plugin room_server`; may be empty
+  std::string prefix;          ///< comes before an option's name in faults: `listeners[0].`; may be empty
+  std::string folder;          ///< what relative paths that were set are relative to
+  std::string default_folder;  ///< what relative paths that are defaults are relative to
+  std::string set_in;          ///< where a missing option is best written: `backplane.yaml`
+  bool skip_missing = false;   ///< the file could not be read: say nothing of what is not in it
   std::vector<std::string> others = {};  ///< names that are allowed and read by somebody else
 };
 

@@ -8,6 +8,7 @@ import unittest
 import exported_symbols
 import file_size
 import format as format_lint
+import generated
 import layering
 import mutable_statics
 import texts
@@ -133,6 +134,12 @@ class Texts(Tree):
     def test_marks_of_a_merge(self):
         self.write("a.cc", "<" * 7 + " HEAD")
         self.assert_fault(texts.check(self.root), "a.cc:1", "merge")
+
+    def test_generated_pages(self):
+        self.write("page.md", "one", "two")
+        self.assertEqual(generated.check(self.root, "page.md", ["printf", "one\\ntwo\\n"]), [])
+        self.assertIn("write it anew", generated.check(self.root, "page.md", ["printf", "one\\n"])[0])
+        self.assert_fault(generated.check(self.root, "page.md", ["false"]), "failed")
 
     def test_format(self):
         self.write(".clang-format", "BasedOnStyle: Google")

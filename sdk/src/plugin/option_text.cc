@@ -111,7 +111,7 @@ std::string format_bytes(std::int64_t bytes) {
 }
 
 std::string describe(const OptionSpec& option) {
-  std::string what;
+  std::string what, such_as;  // a range shows by itself how it is written
   switch (option.type) {
     case OptionType::boolean:
       return "true or false";
@@ -123,10 +123,10 @@ std::string describe(const OptionSpec& option) {
     case OptionType::enumeration:
       return "one of " + join(option.choices, ", ");
     case OptionType::duration:
-      what = "a duration such as 250ms, 30s, 5m or 7d";
+      what = "a duration", such_as = " such as 250ms, 30s, 5m or 7d";
       break;
     case OptionType::bytes:
-      what = "a number of bytes such as 4096, 64KiB or 10MB";
+      what = "a number of bytes", such_as = " such as 4096, 64KiB or 10MB";
       break;
     case OptionType::path:
       return "a path";
@@ -141,7 +141,7 @@ std::string describe(const OptionSpec& option) {
   if (option.minimum && option.maximum) return what + " from " + text(*option.minimum) + " to " + text(*option.maximum);
   if (option.minimum) return what + ", at least " + text(*option.minimum);
   if (option.maximum) return what + ", at most " + text(*option.maximum);
-  return what;
+  return what + such_as;
 }
 
 Result<OptionValue> parse_value(const OptionSpec& option, std::string_view text) {

@@ -12,8 +12,10 @@ const std::string alice = "@alice:a";
 // Spec: Server-Server API, "Auth events selection".
 TEST(AuthEvents, selection) {
   const TestRoom room(version("11"));
-  const auto select = [&](std::string type, std::optional<std::string> key, std::string_view content, const char* v = "11") {
-    return required_auth_events(AuthSubject::of(room.draft(std::move(type), std::move(key), alice, content)), version(v));
+  const auto select = [&](const char* type, std::optional<std::string> key, std::string_view content,
+                          const char* v = "11") {
+    const EventDraft draft = room.draft(type, std::move(key), alice, content);
+    return required_auth_events(AuthSubject::of(draft), version(v));
   };
   const StateEntry create{"m.room.create", ""}, levels{"m.room.power_levels", ""}, rules{"m.room.join_rules", ""};
   const StateEntry sender{"m.room.member", alice}, target{"m.room.member", "@bob:b"};

@@ -29,7 +29,9 @@ class AuthRules : public testing::TestWithParam<const char*> {
     out.set_member(alice, "join");
     return out;
   }
-  static void set_levels(TestRoom& in, std::string_view content) { in.set("m.room.power_levels", "", creator, content); }
+  static void set_levels(TestRoom& in, std::string_view content) {
+    in.set("m.room.power_levels", "", creator, content);
+  }
 };
 
 INSTANTIATE_TEST_SUITE_P(Versions, AuthRules, testing::Values("10", "11", "12"));
@@ -166,7 +168,8 @@ TEST_P(AuthRules, rule_4_4_1_third_party_invite) {
   const SigningKey identity_server = SigningKey::generate("0", system_random()).value();
   const SigningKey stranger = SigningKey::generate("0", system_random()).value();
   const auto invite = [&](const std::string& signed_part) {
-    return in.check_member(alice, bob, "invite", R"(,"third_party_invite":{"display_name":"b","signed":)" + signed_part + "}");
+    return in.check_member(alice, bob, "invite",
+                           R"(,"third_party_invite":{"display_name":"b","signed":)" + signed_part + "}");
   };
   const auto signed_by = [](const SigningKey& key, const std::string& mxid, const std::string& token) {
     const auto document = json::Document::parse(R"({"mxid":")" + mxid + R"(","token":")" + token + "\"}");

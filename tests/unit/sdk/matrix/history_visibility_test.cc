@@ -2,11 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include "backplane/base/fields.h"
+
 namespace backplane::matrix {
 namespace {
 
 using enum HistoryVisibility;
-constexpr Membership all[] = {Membership::join, Membership::invite, Membership::leave, Membership::ban, Membership::knock};
+constexpr Membership all[] = {Membership::join, Membership::invite, Membership::leave, Membership::ban,
+                              Membership::knock};
 
 // Spec: Client-Server API, "Room History Visibility", Server behaviour.
 TEST(HistoryVisibility, rules_1_to_5) {
@@ -47,6 +50,11 @@ TEST(Membership, words) {
   EXPECT_EQ(join_rule_in(R"({"join_rule":"knock_restricted"})"), JoinRule::knock_restricted);
   EXPECT_EQ(join_rule_in(R"({"join_rule":"x"})"), JoinRule::private_);
   EXPECT_EQ(join_rule_in("{}"), JoinRule::invite);
+  for (const auto membership : all) EXPECT_EQ(enum_name(membership), to_string(membership));
+  for (int i = 0; i < 6; ++i) EXPECT_EQ(enum_name(static_cast<JoinRule>(i)), to_string(static_cast<JoinRule>(i)));
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_EQ(enum_name(static_cast<HistoryVisibility>(i)), to_string(static_cast<HistoryVisibility>(i)));
+  }
 }
 
 }  // namespace

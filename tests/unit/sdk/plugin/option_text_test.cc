@@ -61,7 +61,7 @@ TEST(OptionText, values_are_checked_against_type_and_range) {
 TEST(OptionText, a_default_duration_keeps_its_bounds) {
   OptionSpec wait = option(OptionType::duration);
   wait.minimum = std::chrono::nanoseconds(1s).count();
-  EXPECT_EQ(describe(wait), "a duration such as 250ms, 30s, 5m or 7d, at least 1s");
+  EXPECT_EQ(describe(wait), "a duration, at least 1s");
   EXPECT_FALSE(parse_value(wait, "10ms"));
 }
 

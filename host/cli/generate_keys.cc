@@ -1,0 +1,39 @@
+#include <array>
+#include <filesystem>
+#include <span>
+
+#include "backplane/base/encoding.h"
+#include "backplane/base/random.h"
+#include "host/cli/command.h"
+#include "host/config/files.h"
+
+namespace backplane::host {
+
+int run_generate_keys(CommandContext& context) {
+  std::string path = context.value("--output");
+  if (path.empty()) {
+    const auto config = context.load();
+    if (!config) return exit_faults;
+    path = config->data_dir + "/signing.key";
+  }
+  std::error_code error;
+  if (std::filesystem::exists(path, error) && !context.has("--force"))
+    return context.finish(
+        {{"there is a key at " + path, "with another key, other servers would no longer know this one",
+          "keep it, or replace it with --force", "", 0}});
+  // The folder holds secrets from now on: nobody else may look into it.
+  const std::string folder = folder_of(path);
+  if (!std::filesystem::exists(folder, error) && std::filesystem::create_directories(folder, error))
+    std::filesystem::permissions(folder, std::filesystem::perms::owner_all, error);
+  std::array<std::byte, 32> seed;
+  system_random().fill(seed);
+  const std::string key_id = "a_" + system_random().text(4);
+  const std::string line =
+      "ed25519 " + key_id + " " + base64({reinterpret_cast<const char*>(seed.data()), seed.size()}) + "\n";
+  if (const std::string problem = write_file(path, line, 0600); !problem.empty())
+    return context.finish({{"cannot write " + path, problem, "run this as the user that the server runs as", "", 0}});
+  context.out() << "wrote key ed25519:" << key_id << " to " << path << "\n";
+  return exit_ok;
+}
+
+}  // namespace backplane::host

@@ -1,0 +1,69 @@
+// What the commands need of the rest of the host. The program gives them the real thing, tests a fake.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "backplane/plugin/manifest.h"
+#include "host/config/config.h"
+#include "host/config/fault.h"
+
+namespace backplane::host {
+
+/// A server that was made and not yet started.
+class ServerControl {
+ public:
+  virtual ~ServerControl() = default;
+  /// Opens stores, starts plugins, opens listeners. On faults everything is stopped again. Called once.
+  virtual std::vector<Fault> start() = 0;
+  /// Finishes what it has begun, until drain_timeout, then stops. Called once, after start.
+  virtual void drain_and_stop() = 0;
+  /// Ends a drain that is under way: what is not done is given up. Any thread.
+  virtual void stop_at_once() = 0;
+  /// Takes what can be reloaded: the log's level, TLS certificates, reloadable options. On the thread of start.
+  virtual std::vector<Fault> reload(const Config& config) = 0;
+  /// Writes to the log what the server is doing. Any thread, also while it starts or is stuck.
+  virtual void dump_state() = 0;
+  /// `report` is called, from any thread, when the server cannot go on; not after start has failed or drain_and_stop
+  /// has returned. Set before start.
+  virtual void on_failure(std::function<void(const Fault&)> report) = 0;
+};
+
+struct DiscoveredPlugin {
+  plugin::Manifest manifest;
+  std::string file;  ///< the shared object
+};
+
+struct Discovery {
+  std::vector<DiscoveredPlugin> plugins;
+  std::vector<Fault> faults;
+};
+
+enum class WiringFormat : std::uint8_t { text, dot, markdown };
+
+struct NewUser {
+  std::string localpart;
+  std::string password;
+  bool admin = false;
+};
+
+class Engine {
+ public:
+  virtual ~Engine() = default;
+  /// Reads the manifests in plugin_dirs, of enabled and disabled plugins; runs no plugin code.
+  virtual Discovery discover(const Config& config) = 0;
+  /// Everything that can be known before start and that load_config does not see: plugins' files, names and options,
+  /// the wiring, and what every plugin's configure says.
+  virtual std::vector<Fault> check(const Config& config) = 0;
+  /// The graph of the enabled plugins; empty with faults.
+  virtual std::string wiring(const Config& config, WiringFormat format, std::vector<Fault>& faults) = 0;
+  /// Does what check does and loads the plugins; nullptr with faults.
+  virtual std::unique_ptr<ServerControl> make_server(const Config& config, std::vector<Fault>& faults) = 0;
+  /// Makes an account while the server is stopped.
+  virtual std::vector<Fault> create_user(const Config& config, const NewUser& user) = 0;
+};
+
+}  // namespace backplane::host
