@@ -1,4 +1,4 @@
-#include "cli/command.h"
+#include "host/cli/command.h"
 
 #include <filesystem>
 

@@ -10,9 +10,9 @@
 #include <string_view>
 #include <vector>
 
-#include "cli/exit_code.h"
-#include "cli/server_control.h"
-#include "config/environment.h"
+#include "host/cli/exit_code.h"
+#include "host/cli/server_control.h"
+#include "host/config/environment.h"
 
 namespace backplane::host {
 

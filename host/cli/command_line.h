@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/command.h"
+#include "host/cli/command.h"
 
 namespace backplane::host {
 

@@ -1,4 +1,4 @@
-#include "cli/command_line.h"
+#include "host/cli/command_line.h"
 
 namespace backplane::host {
 

@@ -1,10 +1,10 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "cli/command.h"
-#include "config/files.h"
-#include "config/layers.h"
-#include "config/sample.h"
+#include "host/cli/command.h"
+#include "host/config/files.h"
+#include "host/config/layers.h"
+#include "host/config/sample.h"
 
 namespace backplane::host {
 namespace {

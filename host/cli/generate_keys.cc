@@ -4,8 +4,8 @@
 
 #include "backplane/base/encoding.h"
 #include "backplane/base/random.h"
-#include "cli/command.h"
-#include "config/files.h"
+#include "host/cli/command.h"
+#include "host/config/files.h"
 
 namespace backplane::host {
 

@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "cli/command_line.h"
+#include "host/cli/command_line.h"
 
 namespace backplane::host {
 namespace {

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "backplane/base/result.h"
-#include "cli/command.h"
+#include "host/cli/command.h"
 
 namespace backplane::host {
 

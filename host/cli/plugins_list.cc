@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <array>
 
-#include "cli/command.h"
+#include "host/cli/command.h"
 
 namespace backplane::host {
 namespace {

@@ -7,9 +7,9 @@
 #include <filesystem>
 #include <functional>
 
-#include "cli/command.h"
-#include "cli/run_server.h"
-#include "config/files.h"
+#include "host/cli/command.h"
+#include "host/cli/run_server.h"
+#include "host/config/files.h"
 
 namespace backplane::host {
 namespace {

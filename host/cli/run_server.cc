@@ -1,4 +1,4 @@
-#include "cli/run_server.h"
+#include "host/cli/run_server.h"
 
 #include <signal.h>
 #include <unistd.h>
@@ -7,8 +7,8 @@
 #include <deque>
 #include <mutex>
 
-#include "cli/exit_code.h"
-#include "cli/signals.h"
+#include "host/cli/exit_code.h"
+#include "host/cli/signals.h"
 
 namespace backplane::host {
 namespace {

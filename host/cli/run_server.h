@@ -4,7 +4,7 @@
 #include <functional>
 #include <ostream>
 
-#include "cli/server_control.h"
+#include "host/cli/server_control.h"
 
 namespace backplane::host {
 

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "backplane/plugin/manifest.h"
-#include "config/config.h"
-#include "config/fault.h"
+#include "host/config/config.h"
+#include "host/config/fault.h"
 
 namespace backplane::host {
 

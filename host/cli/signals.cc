@@ -1,4 +1,4 @@
-#include "cli/signals.h"
+#include "host/cli/signals.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -7,9 +7,7 @@ namespace backplane::host {
 namespace {
 
 /// What wakes the waiting thread to end it.
-int wake_signal() {
-  return SIGRTMIN;
-}
+int wake_signal() { return SIGRTMIN; }
 
 sigset_t waited_for(bool with_wake) {
   sigset_t set;

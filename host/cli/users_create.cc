@@ -1,5 +1,5 @@
-#include "cli/command.h"
-#include "cli/password.h"
+#include "host/cli/command.h"
+#include "host/cli/password.h"
 
 namespace backplane::host {
 namespace {

@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "backplane/plugin/entry.h"
-#include "cli/command.h"
+#include "host/cli/command.h"
 
 namespace backplane::host {
 

@@ -1,10 +1,10 @@
-#include "config/sample.h"
+#include "host/config/sample.h"
 
 #include <algorithm>
 #include <vector>
 
 #include "backplane/plugin/option_text.h"
-#include "config/host_options.h"
+#include "host/config/host_options.h"
 
 namespace backplane::host {
 namespace {
@@ -123,10 +123,8 @@ void append_table(std::string& out, std::span<const OptionSpec> table) {
   out += "| option | expects | default | |\n|---|---|---|---|\n";
   for (const OptionSpec& option : table) {
     std::string usual = option.required ? "required" : yaml_value(option);
-    if (usual == "''" || usual == "[]")
-      usual = "none";
-    else if (!option.required)
-      usual = "`" + usual + "`";
+    if (usual == "''" || usual == "[]") usual = "none";
+    else if (!option.required) usual = "`" + usual + "`";
     out += "| `" + option.name + "` | " + markdown_cell(expectation(option)) + " | " + markdown_cell(usual) + " | " +
            markdown_cell(option.doc) + (option.reloadable ? " Reloaded on SIGHUP." : "") + " |\n";
   }
@@ -177,10 +175,8 @@ std::string option_docs(std::span<const plugin::Manifest> manifests) {
   std::ranges::sort(sorted, {}, &plugin::Manifest::name);
   for (const plugin::Manifest* manifest : sorted) {
     out += "\n## " + manifest->name + ": plugins.d/" + manifest->name + ".yaml\n\n" + manifest->summary + "\n\n";
-    if (manifest->options.empty())
-      out += "It has no options but `enabled`.\n";
-    else
-      append_table(out, manifest->options);
+    if (manifest->options.empty()) out += "It has no options but `enabled`.\n";
+    else append_table(out, manifest->options);
   }
   return out;
 }

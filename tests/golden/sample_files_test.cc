@@ -5,10 +5,10 @@
 #include <iterator>
 
 #include "backplane/plugin/manifest.h"
-#include "config/config.h"
-#include "config/plugin_options.h"
-#include "config/sample.h"
 #include "golden/golden.h"
+#include "host/config/config.h"
+#include "host/config/plugin_options.h"
+#include "host/config/sample.h"
 
 namespace backplane::host {
 namespace {

@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "cli/command_line.h"
-#include "cli/server_control.h"
+#include "host/cli/command_line.h"
+#include "host/cli/server_control.h"
 
 namespace backplane::host {
 

@@ -5,7 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "cli/signals.h"
+#include "host/cli/signals.h"
 #include "support/fake_engine.h"
 #include "support/temporary_folder.h"
 
