@@ -1,6 +1,6 @@
 #include "host/http/connection.h"
 
-#include <boost/asio/post.hpp>
+#include <algorithm>
 #include <utility>
 
 #include "host/http/response_writer.h"
@@ -137,7 +137,7 @@ void Connection::on_header() {
     immediate_ = found->allowed.empty() ? unknown_path() : wrong_method(found->allowed);
   }
 
-  const std::size_t limit = match_ ? match_->route->options.body_limit : 0;
+  const std::size_t limit = match_ ? std::min(match_->route->options.body_limit, core.config.max_body_bytes) : 0;
   const std::size_t accepted = limit == 0 ? dropped_body : limit;
   if (parser_->content_length().value_or(0) > accepted) {
     return refuse(immediate_ ? *std::exchange(immediate_, std::nullopt)

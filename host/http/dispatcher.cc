@@ -30,15 +30,15 @@ void Dispatcher::dispatch(const Route& route, http::Request request, std::shared
     (void)job.release();
     return;
   }
-  core_->traffic.queue_full(route.surface);
-  http::Response response = http::Response::error(refusal_of(route.surface));
-  if (response.headers.empty()) response.headers.push_back({"Retry-After", "1"});
-  job->exchange->complete(std::move(response));
+  refuse(route, *job->exchange);
 }
 
-Error Dispatcher::refusal_of(http::Surface surface) const {
-  if (surface != http::Surface::client) return unavailable("", "The server is too busy");
-  return unavailable("limit_exceeded", "The server is too busy").with_json("retry_after_ms", "1000");
+void Dispatcher::refuse(const Route& route, Exchange& exchange) {
+  core_->traffic.queue_full(route.surface);
+  Error error = unavailable("", "The server is too busy");
+  // Clients know how to take M_LIMIT_EXCEEDED; servers and our own hosts take a 503 as a reason to come again.
+  if (route.surface == http::Surface::client) error.reason = "limit_exceeded";
+  exchange.complete(http::Response::error(std::move(error).with_json("retry_after_ms", "1000")));
 }
 
 void Dispatcher::run(Job& job) {
@@ -48,6 +48,8 @@ void Dispatcher::run(Job& job) {
   try {
     if (Result<void> admitted = admit(job); !admitted) {
       job.exchange->complete(http::Response::error(admitted.error()));
+    } else if (route.parking && core_->traffic.parked() >= static_cast<std::int64_t>(core_->config.max_parked)) {
+      refuse(route, *job.exchange);
     } else if (route.parking) {
       job.exchange->park();
       route.parking(job.request, http::Responder(job.exchange));

@@ -32,7 +32,7 @@ class Dispatcher {
   };
   void run(Job& job);
   Result<void> admit(Job& job);
-  Error refusal_of(http::Surface surface) const;
+  void refuse(const Route& route, Exchange& exchange);
 
   const std::shared_ptr<ServerCore> core_;
   std::array<std::unique_ptr<WorkerPool>, 4> pools_;

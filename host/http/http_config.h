@@ -40,6 +40,8 @@ struct HttpConfig {
   std::size_t io_threads = 2;
   std::array<SurfacePool, 4> pools;  ///< by http::Surface
 
+  std::size_t max_parked = 50'000;  ///< requests that wait without a thread; more are refused as by a full queue
+  std::size_t max_body_bytes = 64 * 1024 * 1024;  ///< whatever a route allows
   std::size_t max_header_bytes = 16 * 1024;
   std::size_t max_uri_bytes = 8 * 1024;
   std::size_t max_headers = 100;

@@ -18,6 +18,7 @@ class TrafficMetrics {
   void connection_opened() { connections_.add(1); }
   void connection_closed() { connections_.add(-1); }
   void parked(std::int64_t change) { parked_.add(change); }
+  std::int64_t parked() const { return parked_.value(); }
   /// An answer of a route, by pattern, method and class of status.
   void answered(const Route& route, int status, Duration elapsed);
   /// An answer that no route gave: no such path, a broken request.
