@@ -33,7 +33,15 @@ config=$home/backplane.yaml
 if [ ! -e "$config" ]; then
   step "config and keys in $home"
   (umask 077 && mkdir -p "$home")
-  "$program" generate-config --config "$config" --server-name localhost
+  "$program" generate-config --server-name localhost --output "$config"
+  # What this script adds to the defaults, in a layer of its own.
+  mkdir -p "$home/conf.d"
+  cat >"$home/conf.d/10-run.yaml" <<'YAML'
+# For trying things out at localhost: anyone who reaches the server may make an account.
+plugins:
+  user_api: {registration: open}
+  room_server: {signing_key_path: data/signing.key}
+YAML
   "$program" generate-keys --config "$config"
 fi
 if [ -n "$port" ]; then
@@ -48,10 +56,11 @@ cat <<TEXT
 
 Backplane starts at $url      (stop it with Ctrl-C)
 
-  Make an account, in another terminal:
-      $program users create --config $config alice
   Point a client at it: in Element, choose "Edit" beside the homeserver when you sign in,
       and enter $url
+  Make an account: "Create account" in Element, or in another terminal
+      curl $url/_matrix/client/v3/register \\
+        -d '{"username": "alice", "password": "a good one", "auth": {"type": "m.login.dummy"}}'
   Config, keys and data are in $home
 
 TEXT

@@ -4,7 +4,7 @@
 #include <exception>
 #include <filesystem>
 
-#include "host/config/options.h"
+#include "host/config/plugin_options.h"
 
 namespace backplane::host {
 
@@ -60,18 +60,19 @@ PluginSet::~PluginSet() {
 }
 
 Fault PluginSet::fault(const Member& member, std::string what, const Error& error) const {
-  return {"plugin " + member.name() + " " + std::move(what), error.text, "see the plugin's documentation", member.file.object.string(), 0};
+  return {"plugin " + member.name() + " " + std::move(what), error.text, "correct what is said above, or disable the plugin", member.file.object.string(), 0};
 }
 
 Faults PluginSet::configure(const Config& config) {
   Faults faults;
   for (const auto& member : members_) {
-    plugin::Options options = build_options(member->file.manifest, config, faults);
+    BuiltOptions options = build_options(member->file.manifest, config);
+    faults.insert(faults.end(), options.faults.begin(), options.faults.end());
     const plugin::Entry* entry = load_plugin(member->file, faults);
     if (entry == nullptr || !faults.empty()) continue;
-    member->plugin = {entry->create(host_), Member::Destroy{entry}};
     const auto configured = guarded([&]() -> Result<void> {
-      for (std::string& text : member->plugin->configure(options)) {
+      member->plugin = {entry->create(host_), Member::Destroy{entry}};
+      for (std::string& text : member->plugin->configure(options.options)) {
         faults.push_back({"plugin " + member->name() + " cannot work with its options", std::move(text), "correct the options", config.file, 0});
       }
       return {};
@@ -84,7 +85,7 @@ Faults PluginSet::configure(const Config& config) {
 Faults PluginSet::wire() {
   Faults faults;
   for (const auto& member : members_) {
-    member->metrics = &metrics_.for_plugin(member->name());
+    member->metrics = &metrics_.view(member->name());
     log::Log& log = log_.for_plugin(member->name(), *member->metrics, host_.logger(member->name()));
     member->wiring = std::make_unique<PluginWiring>(member->file.manifest, log, *member->metrics, offered_);
     const auto wired = guarded([&] { return member->plugin->wire(*member->wiring); });
@@ -115,7 +116,7 @@ Faults PluginSet::connect_needs() {
       const auto requirement = std::find_if(requirements.begin(), requirements.end(), [&](const auto& r) { return r.interface_id == id; });
       for (api::MethodBase* method : need.instance->methods()) {
         const MetricLabels labels{{"from", consumer->name()}, {"to", provider.name()}, {"wire", requirement->wire}, {"method", std::string(method->name())}};
-        Metrics& calls = metrics_.for_plugin("calls");
+        Metrics& calls = metrics_.view("calls");
         method->measure(&calls.counter("total", "Internal calls.", labels), &calls.counter("errors_total", "Internal calls that failed.", labels),
                         &calls.histogram("seconds", "Duration of internal calls.", labels), &host_.clock(), consumer->name());
       }
@@ -184,6 +185,7 @@ void PluginSet::stop() {
     (void)guarded([&]() -> Result<void> { members_[started_]->plugin->stop(); return {}; });
   }
   for (const auto& member : members_) {
+    metrics_.forget_computed(member->name());
     if (member->wiring != nullptr && member->wiring->store_handle() != nullptr) member->wiring->store_handle()->close();
   }
 }

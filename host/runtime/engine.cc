@@ -30,6 +30,20 @@ std::vector<plugin::Manifest> enabled_manifests(const Config& config, Faults& fa
   return manifests;
 }
 
+/// What provides accounts, and what that needs.
+std::vector<PluginFile> only_accounts(std::vector<PluginFile> files) {
+  std::vector<std::string> wanted{std::string(api::UserApi::interface_id)};
+  std::vector<PluginFile> chosen;
+  for (auto file = files.rbegin(); file != files.rend(); ++file) {  // providers come first in the starting order
+    const auto& provides = file->manifest.provides;
+    const bool is_wanted = std::any_of(provides.begin(), provides.end(), [&](const auto& id) { return std::find(wanted.begin(), wanted.end(), id) != wanted.end(); });
+    if (!is_wanted) continue;
+    for (const auto& need : file->manifest.requires_) wanted.push_back(need.interface_id);
+    chosen.insert(chosen.begin(), std::move(*file));
+  }
+  return chosen;
+}
+
 /// A server and the sink that its log goes to.
 class LoggingServer final : public ServerControl {
  public:
@@ -49,7 +63,7 @@ class LoggingServer final : public ServerControl {
 };
 
 std::unique_ptr<LogSink> sink_of(const Config& config, Faults& faults) {
-  auto sink = make_log_sink({config.log.format == LogFormat::json, config.log.file});
+  auto sink = SpdlogSink::open({config.log.format == LogFormat::json, config.log.file}, system_clock());
   if (sink) return std::move(*sink);
   faults.push_back({"the log cannot be written", sink.error().text, "correct log.file", config.file, 0});
   return nullptr;
@@ -115,9 +129,9 @@ std::vector<Fault> HostEngine::create_user(const Config& config, const NewUser& 
   std::vector<PluginFile> files = choose_plugins(config, faults);
   auto sink = sink_of(config, faults);
   if (!faults.empty()) return faults;
-  Server server(config, std::move(files), {system_clock(), system_random(), *sink});
+  Server server(config, only_accounts(std::move(files)), {system_clock(), system_random(), *sink});
   if (faults = server.prepare(); !faults.empty()) return faults;
-  if (faults = server.start_without_listeners(); !faults.empty()) return faults;
+  if (faults = server.start_plugins(); !faults.empty()) return faults;
   api::UserApi users;
   if (!server.connect(users)) {
     return {{"nothing provides accounts", {}, "run `backplane plugins enable user_api`", config.file, 0}};

@@ -1,6 +1,7 @@
 #include "host/runtime/server.h"
 
 #include <filesystem>
+#include <optional>
 
 #include "backplane/log/runtime.h"
 #include "host/http/listener.h"
@@ -8,6 +9,7 @@
 #include "host/observe/ops_listener.h"
 #include "host/plugins/plugin_host.h"
 #include "host/plugins/plugin_set.h"
+#include "host/runtime/folder_claim.h"
 #include "host/runtime/http_settings.h"
 #include "host/runtime/timers.h"
 #include "host/runtime/worker_pool.h"
@@ -45,9 +47,11 @@ struct Server::State {
   std::function<void(const Fault&)> report_failure;
   std::atomic<bool> ready{false};
   std::atomic<bool> hurry{false};
+  std::optional<FolderClaim> claim;
   bool running = false;
   Instant started_at;
 
+  Faults claim_data();
   Faults start_log();
   Faults register_routes();
   Faults start_http();
@@ -93,7 +97,7 @@ Faults Server::State::register_routes() {
 }
 
 Faults Server::State::start_http() {
-  http = std::make_unique<HttpServer>(http_config(config), parts.clock, parts.random, metrics.for_plugin("http"), logger.part("http"));
+  http = std::make_unique<HttpServer>(http_config(config), parts.clock, parts.random, metrics.view("http"), logger.part("http"));
   if (auto faults = register_routes(); !faults.empty()) return faults;
   if (const auto opened = http->start(); !opened) {
     return {{"a listener cannot be opened", opened.error().text, "choose another port under listeners, or stop what uses it", config.file, 0}};
@@ -103,7 +107,7 @@ Faults Server::State::start_http() {
 
 Faults Server::State::start_operations() {
   if (!config.operations.enabled) return {};
-  operations = std::make_unique<OpsListener>(OpsConfig{config.operations.bind, config.operations.port}, metrics,
+  operations = std::make_unique<OpsListener>(OpsOptions{.address = config.operations.bind, .port = config.operations.port}, metrics,
                                              [this] { return ready.load() ? std::vector<std::string>() : std::vector<std::string>{"startup"}; },
                                              logger.part("operations"));
   if (const auto opened = operations->start(); !opened) {
@@ -112,7 +116,7 @@ Faults Server::State::start_operations() {
   return {};
 }
 
-Faults Server::start_without_listeners() {
+Faults Server::start_plugins() {
   State& s = *state_;
   s.running = true;
   std::error_code error;
@@ -120,14 +124,26 @@ Faults Server::start_without_listeners() {
   if (error) return {{"the data folder cannot be made", error.message(), "correct data_dir, or make the folder", s.config.data_dir, 0}};
   if (auto faults = s.plugins->wire(); !faults.empty()) return faults;
   if (auto faults = s.plugins->open_stores(s.config); !faults.empty()) return faults;
-  if (auto faults = s.plugins->start(); !faults.empty()) return faults;
-  return s.start_log();
+  return s.plugins->start();
+}
+
+Faults Server::State::claim_data() {
+  std::error_code error;
+  std::filesystem::create_directories(config.data_dir, error);
+  auto claimed = FolderClaim::take(config.data_dir);
+  if (!claimed) {
+    return {{"the data folder cannot be used", claimed.error().text, "stop the other server, or choose another data_dir", config.data_dir, 0}};
+  }
+  claim.emplace(std::move(*claimed));
+  return {};
 }
 
 Faults Server::start() {
   State& s = *state_;
   Faults faults = s.start_operations();
-  if (faults.empty()) faults = start_without_listeners();
+  if (faults.empty()) faults = s.claim_data();
+  if (faults.empty()) faults = start_plugins();
+  if (faults.empty()) faults = s.start_log();
   if (faults.empty()) faults = s.start_http();
   if (!faults.empty()) {
     s.stop(s.parts.clock.now());
@@ -162,6 +178,7 @@ void Server::State::stop(Instant deadline) {
   cpu.stop();
   if (operations != nullptr) operations->stop();
   operations.reset();
+  claim.reset();
   running = false;
 }
 

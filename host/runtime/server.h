@@ -43,8 +43,9 @@ class Server final : public ServerControl {
 
   /// Loads and configures the plugins: what can be checked without touching anything.
   Faults prepare();
-  /// Without listeners: plugins wired, stores open, everything started that a command needs.
-  Faults start_without_listeners();
+  /// Plugins wired and started, stores open, but no logs and no listeners: for a command that calls one. It may run
+  /// beside a server on the same data when the plugin's call publishes nothing.
+  Faults start_plugins();
 
   Faults start() override;
   void drain_and_stop() override;

@@ -45,9 +45,9 @@ class TopicState {
   std::uint64_t held_by_absent_groups();  // mutex_
 
   const Duration retention_;
-  std::mutex mutex_;                      ///< never held over a query
+  std::mutex mutex_;  ///< never held over a query
   std::vector<InProcessFeed*> feeds_;
-  std::vector<log::KnownGroup> absent_;   ///< groups whose plugin is disabled
+  std::vector<log::KnownGroup> absent_;  ///< groups whose plugin is disabled
   std::atomic<std::uint64_t> notified_{0};
 };
 

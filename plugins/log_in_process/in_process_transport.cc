@@ -14,8 +14,8 @@ InProcessTransport::~InProcessTransport() { stop(); }
 void InProcessTransport::add_source(log::Source& source) {
   sources_.push_back(&source);
   for (std::string& topic : source.topics()) {
-    topics_.push_back(std::make_shared<TopicState>(source, std::move(topic), clock_, logger_,
-                                                   settings_.disabled_group_retention));
+    topics_.push_back(
+        std::make_shared<TopicState>(source, std::move(topic), clock_, logger_, settings_.disabled_group_retention));
   }
 }
 
@@ -30,7 +30,8 @@ Result<std::unique_ptr<log::Feed>> InProcessTransport::subscribe(std::string_vie
   if (state == nullptr)
     return not_found("no_such_topic", "no plugin of this process publishes topic '" + std::string(topic) + "'");
   if (!group.empty() && state->has_group(group))
-    return conflict("group_in_use", "group '" + std::string(group) + "' consumes topic '" + std::string(topic) + "' twice");
+    return conflict("group_in_use",
+                    "group '" + std::string(group) + "' consumes topic '" + std::string(topic) + "' twice");
   return std::unique_ptr<log::Feed>(
       std::make_unique<InProcessFeed>(std::move(state), std::string(group), settings_.poll_limit));
 }

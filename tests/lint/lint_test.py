@@ -8,6 +8,7 @@ import unittest
 import exported_symbols
 import file_size
 import format as format_lint
+import generated
 import layering
 import mutable_statics
 import texts
@@ -42,8 +43,8 @@ class Layering(Tree):
     def setUp(self):
         super().setUp()
         self.write("sdk/include/backplane/base/result.h", "#include <string>")
-        self.write("sdk/include/backplane/matrix/ids.h", '#include "backplane/base/result.h"')
-        self.write("sdk/include/backplane/api/rooms.h", '#include "backplane/matrix/ids.h"')
+        self.write("sdk/include/backplane/matrix/event.h", '#include "backplane/base/result.h"')
+        self.write("sdk/include/backplane/api/rooms.h", '#include "backplane/matrix/event.h"')
         self.write("plugins/room_server/store.h", "#include <map>")
 
     def test_accepts_what_is_allowed(self):
@@ -74,7 +75,7 @@ class Layering(Tree):
         self.assert_fault(layering.check(self.root), "boost/asio.hpp", "standard library")
 
     def test_base_is_below_the_rest(self):
-        self.write("sdk/src/base/x.cc", '#include "backplane/matrix/ids.h"')
+        self.write("sdk/src/base/x.cc", '#include "backplane/matrix/event.h"')
         self.assert_fault(layering.check(self.root), "below the rest")
 
     def test_matrix_is_pure(self):
@@ -133,6 +134,12 @@ class Texts(Tree):
     def test_marks_of_a_merge(self):
         self.write("a.cc", "<" * 7 + " HEAD")
         self.assert_fault(texts.check(self.root), "a.cc:1", "merge")
+
+    def test_generated_pages(self):
+        self.write("page.md", "one", "two")
+        self.assertEqual(generated.check(self.root, "page.md", ["printf", "one\\ntwo\\n"]), [])
+        self.assertIn("write it anew", generated.check(self.root, "page.md", ["printf", "one\\n"])[0])
+        self.assert_fault(generated.check(self.root, "page.md", ["false"]), "failed")
 
     def test_format(self):
         self.write(".clang-format", "BasedOnStyle: Google")

@@ -42,7 +42,7 @@ std::string encode_base64(std::string_view bytes, const char* alphabet) {
   std::string out((bytes.size() * 8 + 5) / 6, '\0');
   char* to = out.data();
   std::size_t i = 0;
-  const auto at = [&](std::size_t index) { return static_cast<std::uint32_t>(static_cast<unsigned char>(bytes[index])); };
+  const auto at = [&](std::size_t index) -> std::uint32_t { return static_cast<unsigned char>(bytes[index]); };
   for (; i + 3 <= bytes.size(); i += 3) {
     const std::uint32_t group = at(i) << 16 | at(i + 1) << 8 | at(i + 2);
     *to++ = alphabet[group >> 18];

@@ -36,11 +36,17 @@ bool all_numbers_strict(const element& value) {
   switch (value.type()) {
     case element_type::OBJECT: {
       const simdjson::dom::object object = value.get_object().value_unsafe();
-      return std::all_of(object.begin(), object.end(), [](const auto& field) { return all_numbers_strict(field.value); });
+      for (auto it = object.begin(); it != object.end(); ++it) {
+        if (!all_numbers_strict(it.value())) return false;
+      }
+      return true;
     }
     case element_type::ARRAY: {
       const simdjson::dom::array array = value.get_array().value_unsafe();
-      return std::all_of(array.begin(), array.end(), all_numbers_strict);
+      for (const element item : array) {
+        if (!all_numbers_strict(item)) return false;
+      }
+      return true;
     }
     case element_type::INT64: return is_strict_integer(value.get_int64().value_unsafe());
     case element_type::UINT64:

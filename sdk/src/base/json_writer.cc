@@ -13,7 +13,8 @@ constexpr std::uint64_t every_byte(std::uint64_t byte) { return byte * 0x0101010
 bool has_special(std::uint64_t word) {
   const auto zero_byte = [](std::uint64_t x) { return (x - every_byte(1)) & ~x; };
   const std::uint64_t below_space = (word - every_byte(0x20)) & ~word;
-  return ((below_space | zero_byte(word ^ every_byte('"')) | zero_byte(word ^ every_byte('\\'))) & every_byte(0x80)) != 0;
+  const std::uint64_t quote_or_backslash = zero_byte(word ^ every_byte('"')) | zero_byte(word ^ every_byte('\\'));
+  return ((below_space | quote_or_backslash) & every_byte(0x80)) != 0;
 }
 
 bool is_special(char c) { return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\'; }
@@ -34,6 +35,18 @@ void append_escape(std::string& out, char c) {
       out += "0123456789abcdef"[byte & 15];
     }
   }
+}
+
+/// The first character that needs an escape, or the end.
+const char* skip_plain(const char* at, const char* end) {
+  while (end - at >= 8) {
+    std::uint64_t word;
+    std::memcpy(&word, at, sizeof word);
+    if (has_special(word)) break;
+    at += 8;
+  }
+  while (at != end && !is_special(*at)) ++at;
+  return at;
 }
 
 template <class Number>
@@ -59,21 +72,25 @@ std::string_view to_string(Kind kind) {
 }
 
 void append_quoted(std::string& out, std::string_view text) {
-  out += '"';
   const char* at = text.data();
   const char* const end = at + text.size();
-  while (at != end) {
-    const char* run = at;
-    while (end - run >= 8) {
-      std::uint64_t word;
-      std::memcpy(&word, run, sizeof word);
-      if (has_special(word)) break;
-      run += 8;
-    }
-    while (run != end && !is_special(*run)) ++run;
+  const char* run = skip_plain(at, end);
+  if (run == end) {  // as nearly always: nothing to escape, and one growth of the string
+    const std::size_t before = out.size();
+    out.resize(before + text.size() + 2);
+    char* to = out.data() + before;
+    *to++ = '"';
+    if (!text.empty()) std::memcpy(to, at, text.size());
+    to[text.size()] = '"';
+    return;
+  }
+  out += '"';
+  for (;;) {
     out.append(at, run);
-    at = run;
-    if (at != end) append_escape(out, *at++);
+    if (run == end) break;
+    append_escape(out, *run);
+    at = run + 1;
+    run = skip_plain(at, end);
   }
   out += '"';
 }

@@ -1,6 +1,7 @@
 #include "log/consume_runner.h"
 
 #include <algorithm>
+#include <exception>
 #include <iterator>
 #include <utility>
 
@@ -121,16 +122,21 @@ bool ConsumeRunner::apply_one(const RecordPtr& record) {
       case Attempt::park: {
         const std::string because = last_error_;
         if (attempt(one, after, &because) != Attempt::done) break;
-        logger_.error("parked a record", {{"topic", topic_}, {"group", group_}, {"key", record->key},
-                                          {"sequence", record->position.sequence}, {"error", because}});
+        logger_.error("parked a record", {{"topic", topic_},
+                                          {"group", group_},
+                                          {"key", record->key},
+                                          {"sequence", record->position.sequence},
+                                          {"error", because}});
         return true;
       }
       case Attempt::later: break;
     }
     measures_.retries.add();
-    logger_.warning("a record could not be handled, trying again",
-                    {{"topic", topic_}, {"group", group_}, {"sequence", record->position.sequence},
-                     {"error", last_error_}, {"pause_ms", wait / std::chrono::milliseconds(1)}});
+    logger_.warning("a record could not be handled, trying again", {{"topic", topic_},
+                                                                    {"group", group_},
+                                                                    {"sequence", record->position.sequence},
+                                                                    {"error", last_error_},
+                                                                    {"pause_ms", wait / std::chrono::milliseconds(1)}});
     if (!pause(wait)) return false;
     wait = longer(wait);
   }
@@ -140,8 +146,8 @@ bool ConsumeRunner::apply_one(const RecordPtr& record) {
 ConsumeRunner::Attempt ConsumeRunner::attempt(Records records, const Positions& after,
                                               const std::string* park_because) {
   std::int64_t parked = 0;
-  const auto written = store_.write(
-      [&](storage::Write& write) { return write_batch(write, records, after, park_because, parked); });
+  const auto written =
+      store_.write([&](storage::Write& write) { return write_batch(write, records, after, park_because, parked); });
   if (!written) return classify(written.error());
   if (park_because != nullptr) parked_keys_.insert(records.front()->key);
   measures_.batches.add();
@@ -168,13 +174,24 @@ Result<void> ConsumeRunner::write_batch(storage::Write& write, Records records, 
       ++parked;
       continue;
     }
-    switch (handler_(write, *record)) {
-      case Outcome::done: break;
+    BACKPLANE_CHECK(handle(write, *record));
+  }
+  return {};
+}
+
+Result<void> ConsumeRunner::handle(storage::Write& write, const Record& record) {
+  try {
+    switch (handler_(write, record)) {
+      case Outcome::done: return {};
       case Outcome::retry: return unavailable(std::string(handler_retry), "the handler cannot handle it now");
       case Outcome::park: return invalid(std::string(handler_park), "the handler gave up on it");
     }
+  } catch (const storage::Failure&) {
+    throw;  // the store's to judge
+  } catch (const std::exception& e) {
+    return internal_error(e.what());
   }
-  return {};
+  return internal_error("the handler answered no outcome");
 }
 
 ConsumeRunner::Attempt ConsumeRunner::classify(const Error& error) {

@@ -72,6 +72,7 @@ class ConsumeRunner final : public Consumer, public Runner {
   Attempt classify(const Error& error);
   Result<void> write_batch(storage::Write& write, Records records, const Positions& after,
                            const std::string* park_because, std::int64_t& parked);
+  Result<void> handle(storage::Write& write, const Record& record);
   bool reload();
 
   const ConsumeOptions options_;
@@ -81,12 +82,12 @@ class ConsumeRunner final : public Consumer, public Runner {
   Measures measures_;
 
   // The runner's thread's.
-  Positions now_;                   ///< the head when the process started: where a new group without a snapshot begins
-  Positions position_;              ///< as stored, or loaded so far
-  tables::StoredPosition stored_;   ///< the row
-  bool keeps_position_ = false;     ///< not while a snapshot is loaded: then there is no row
-  bool discard_ = false;            ///< the feed was moved: what is in hand does not follow the position
-  bool unsettled_ = true;           ///< where to go on has to be found out (again)
+  Positions now_;                  ///< the head when the process started: where a new group without a snapshot begins
+  Positions position_;             ///< as stored, or loaded so far
+  tables::StoredPosition stored_;  ///< the row
+  bool keeps_position_ = false;    ///< not while a snapshot is loaded: then there is no row
+  bool discard_ = false;           ///< the feed was moved: what is in hand does not follow the position
+  bool unsettled_ = true;          ///< where to go on has to be found out (again)
   std::unordered_set<std::string> parked_keys_;
   std::string last_error_;
 };

@@ -19,9 +19,11 @@ bool ConsumeRunner::insist(std::string_view what, const std::function<Result<voi
   while (!stopping()) {
     const auto result = step();
     if (result) return true;
-    logger_.warning("cannot begin to consume, trying again",
-                    {{"topic", topic_}, {"group", group_}, {"step", what}, {"error", result.error().text},
-                     {"pause_ms", wait / std::chrono::milliseconds(1)}});
+    logger_.warning("cannot begin to consume, trying again", {{"topic", topic_},
+                                                              {"group", group_},
+                                                              {"step", what},
+                                                              {"error", result.error().text},
+                                                              {"pause_ms", wait / std::chrono::milliseconds(1)}});
     if (!pause(wait)) return false;
     wait = std::min<Duration>(wait * 2, longest_pause);
   }
@@ -29,7 +31,7 @@ bool ConsumeRunner::insist(std::string_view what, const std::function<Result<voi
 }
 
 bool ConsumeRunner::settle() {
-  keeps_position_ = false;
+  keeps_position_ = discard_ = false;
   std::optional<tables::StoredPosition> stored;
   const bool read = insist("read the position", [&] {
     return store_.read([&](storage::Session& session) {
@@ -46,7 +48,8 @@ bool ConsumeRunner::settle() {
 
 bool ConsumeRunner::begin_with(const std::optional<tables::StoredPosition>& stored) {
   const Positions head = feed_->head(), complete_from = feed_->complete_from();
-  const auto positions = stored && stored->epoch == feed_->epoch() ? Positions::decode(stored->positions) : std::nullopt;
+  const auto positions =
+      stored && stored->epoch == feed_->epoch() ? Positions::decode(stored->positions) : std::nullopt;
   const bool reached = positions && head.covers(*positions);
   if (reached && positions->covers(complete_from)) {
     stored_ = *stored;
@@ -58,8 +61,9 @@ bool ConsumeRunner::begin_with(const std::optional<tables::StoredPosition>& stor
   }
   if (stored) {
     const std::string_view why = !positions ? "of another log" : !reached ? "was never reached" : "is no longer held";
-    logger_.warning("the group's position is of no use", {{"topic", topic_}, {"group", group_}, {"why", why},
-                                                          {"position", stored->positions}, {"head", head.encode()}});
+    logger_.warning(
+        "the group's position is of no use",
+        {{"topic", topic_}, {"group", group_}, {"why", why}, {"position", stored->positions}, {"head", head.encode()}});
   }
   if (options_.snapshot) return load_snapshot();
   return begin_at(reached ? complete_from : now_);
@@ -100,8 +104,7 @@ bool ConsumeRunner::load_snapshot() {
   Positions as_of;
   if (!load_pages(as_of) || !begin_at(as_of)) return false;
   measures_.snapshots.add();
-  logger_.info("loaded a snapshot",
-               {{"topic", topic_}, {"group", group_}, {"position", position_.encode()}});
+  logger_.info("loaded a snapshot", {{"topic", topic_}, {"group", group_}, {"position", position_.encode()}});
   return true;
 }
 

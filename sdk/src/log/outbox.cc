@@ -58,7 +58,8 @@ void Outbox::load(storage::Session& session, Topic& topic) {
   topic.trimmed = topic.trim_to = tables::trimmed(session, topic.name);
   topic.head = std::max(topic.trimmed.load(), tables::last_sequence(session, topic.name));
   topic.ring.restart(topic.head);
-  for (KnownGroup& group : tables::list_groups(session, topic.name)) topic.groups.push_back({std::move(group), false, false});
+  for (KnownGroup& group : tables::list_groups(session, topic.name))
+    topic.groups.push_back({std::move(group), false, false});
 }
 
 Position Outbox::publish(storage::Write& write, Topic& topic, std::string_view key, std::string payload) {
@@ -73,8 +74,9 @@ Position Outbox::publish(storage::Write& write, Topic& topic, std::string_view k
 Position Outbox::publish_volatile(Topic& topic, std::string_view key, std::string payload, Duration expires_in) {
   const std::int64_t now_ms = clock_.wall_ms();
   const std::int64_t expires_ms = now_ms + std::chrono::duration_cast<std::chrono::milliseconds>(expires_in).count();
-  Record record{topic.name, {static_cast<std::uint16_t>(stable_hash(key) % lanes_), 0}, std::string(key),
-                std::move(payload), now_ms, expires_ms};
+  Record record{topic.name,       {static_cast<std::uint16_t>(stable_hash(key) % lanes_), 0},
+                std::string(key), std::move(payload),
+                now_ms,           expires_ms};
   Position position = record.position;
   {
     const std::lock_guard lock(mutex_);

@@ -31,10 +31,10 @@
 namespace backplane::log {
 
 struct OutboxSettings {
-  std::size_t ring_bytes = 8 * 1024 * 1024;  ///< recent records in memory, all topics together
-  std::uint16_t lanes = 16;                  ///< of a log that is created; an existing one keeps its own
+  std::size_t ring_bytes = 8 * 1024 * 1024;            ///< recent records in memory, all topics together
+  std::uint16_t lanes = 16;                            ///< of a log that is created; an existing one keeps its own
   Duration upkeep_interval = std::chrono::seconds(2);  ///< trimming and groups' positions, with a commit
-  std::size_t trim_rows = 1000;              ///< at most so many in one commit
+  std::size_t trim_rows = 1000;                        ///< at most so many in one commit
 };
 
 class Outbox final : public storage::CommitHook, public Source {
@@ -50,13 +50,13 @@ class Outbox final : public storage::CommitHook, public Source {
     const std::string name;
     const Durability durability;
     Counter& published;
-    Ring ring;                                ///< mutex_
-    std::vector<GroupState> groups;           ///< mutex_
-    std::vector<std::string> forgotten;       ///< mutex_: groups whose rows are to go
+    Ring ring;                           ///< mutex_
+    std::vector<GroupState> groups;      ///< mutex_
+    std::vector<std::string> forgotten;  ///< mutex_: groups whose rows are to go
     std::atomic<std::uint64_t> head{0};
     std::atomic<std::uint64_t> trimmed{0};
-    std::atomic<std::uint64_t> trim_to{0};    ///< wanted
-    std::uint64_t trimming = 0;               ///< writer: reached in the open transaction; 0: none
+    std::atomic<std::uint64_t> trim_to{0};  ///< wanted
+    std::uint64_t trimming = 0;             ///< writer: reached in the open transaction; 0: none
   };
 
   /// `store` may be opened later; nullptr for volatile topics only.

@@ -31,8 +31,8 @@ bool Progress::wait_for(const Positions& positions, Instant deadline) {
   std::unique_lock lock(mutex_);
   if (positions_.covers(positions)) return true;
   ++waiters_;
-  const bool reached = clock_.wait_until(moved_, lock, deadline,
-                                         [&] { return closed_ || positions_.covers(positions); });
+  const bool reached =
+      clock_.wait_until(moved_, lock, deadline, [&] { return closed_ || positions_.covers(positions); });
   --waiters_;
   return reached && positions_.covers(positions);
 }

@@ -31,9 +31,8 @@ void Ring::drop_expired(std::int64_t now_ms) {
 }
 
 void Ring::read(const Positions& after, std::size_t limit, std::int64_t now_ms, Batch& batch) const {
-  auto it = std::upper_bound(records_.begin(), records_.end(), after.base(), [](std::uint64_t base, const RecordPtr& r) {
-    return base < r->position.sequence;
-  });
+  auto it = std::upper_bound(records_.begin(), records_.end(), after.base(),
+                             [](std::uint64_t base, const RecordPtr& r) { return base < r->position.sequence; });
   for (; it != records_.end() && batch.records.size() < limit; ++it) {
     const Record& record = **it;
     batch.after.advance_all(record.position.sequence);

@@ -19,7 +19,11 @@ class Runner {
  public:
   /// `group` is empty for a tail.
   Runner(std::string topic, std::string group, Clock& clock, Logger logger)
-      : topic_(std::move(topic)), group_(std::move(group)), clock_(clock), logger_(std::move(logger)), progress_(clock) {}
+      : topic_(std::move(topic)),
+        group_(std::move(group)),
+        clock_(clock),
+        logger_(std::move(logger)),
+        progress_(clock) {}
   virtual ~Runner() = default;  // the owner has called stop()
 
   const std::string& topic() const { return topic_; }

@@ -45,7 +45,10 @@ struct Runtime::State {
   class PluginLog;
 
   State(Clock& c, Random& r, Logger l, RuntimeOptions o)
-      : clock(c), random(r), logger(std::move(l)), settings{.ring_bytes = o.ring_bytes, .upkeep_interval = o.upkeep_interval} {}
+      : clock(c),
+        random(r),
+        logger(std::move(l)),
+        settings{.ring_bytes = o.ring_bytes, .upkeep_interval = o.upkeep_interval} {}
 
   Outbox& outbox_of(storage::Store* store) {
     auto& outbox = outboxes[store];
@@ -80,7 +83,8 @@ class Runtime::State::PluginLog final : public Log {
   Publisher& publish(std::string_view topic, Durability durability, storage::Store* store) override {
     const auto [other, first] = state_.publisher_of.emplace(topic, plugin_);
     if (!first)
-      state_.faults.push_back("topic '" + std::string(topic) + "' is published by " + other->second + " and by " + plugin_);
+      state_.faults.push_back("topic '" + std::string(topic) + "' is published by " + other->second + " and by " +
+                              plugin_);
     Outbox& outbox = state_.outbox_of(store);
     Counter& published = metrics_.counter("log_published_total", "Records published", {{"topic", std::string(topic)}});
     Outbox::Topic& declared = outbox.declare(topic, durability, published);

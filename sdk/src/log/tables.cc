@@ -85,7 +85,8 @@ std::uint64_t trim(Session& session, std::string_view topic, std::uint64_t up_to
   const std::uint64_t reached = last.value_or(up_to);
   session.execute("DELETE FROM bp_outbox WHERE topic = ? AND sequence <= ?", {topic, reached});
   session.execute(
-      "INSERT INTO bp_topics (topic, trimmed) VALUES (?, ?) ON CONFLICT (topic) DO UPDATE SET trimmed = excluded.trimmed",
+      "INSERT INTO bp_topics (topic, trimmed) VALUES (?, ?) ON CONFLICT (topic) DO UPDATE SET trimmed = "
+      "excluded.trimmed",
       {topic, reached});
   return reached;
 }

@@ -17,13 +17,12 @@ TailRunner::TailRunner(TailOptions options, TailHandler handler, Clock& clock, M
       from_(std::move(options.from)),
       handler_(std::move(handler)),
       tailed_(metrics.counter("log_tailed_total", "Records handed to a tail", {{"topic", topic_}})),
-      failures_(metrics.counter("log_tail_failures_total", "Batches that a tail's handler threw at",
-                                {{"topic", topic_}})) {
-  metrics.computed_gauge("log_tail_lag", "How far a tail is behind its topic's head", {{"topic", topic_}},
-                         [this] {
-                           const std::uint64_t at = head().highest(), reached = progress_.get().highest();
-                           return static_cast<std::int64_t>(at > reached ? at - reached : 0);
-                         });
+      failures_(
+          metrics.counter("log_tail_failures_total", "Batches that a tail's handler threw at", {{"topic", topic_}})) {
+  metrics.computed_gauge("log_tail_lag", "How far a tail is behind its topic's head", {{"topic", topic_}}, [this] {
+    const std::uint64_t at = head().highest(), reached = progress_.get().highest();
+    return static_cast<std::int64_t>(at > reached ? at - reached : 0);
+  });
 }
 
 void TailRunner::prepare() {
@@ -57,8 +56,7 @@ void TailRunner::handle(const Batch& batch) {
     handler_(batch);
   } catch (const std::exception& e) {
     failures_.add();
-    logger_.error("tail handler failed",
-                  {{"topic", topic_}, {"error", e.what()}, {"position", batch.after.encode()}});
+    logger_.error("tail handler failed", {{"topic", topic_}, {"error", e.what()}, {"position", batch.after.encode()}});
   } catch (...) {
     failures_.add();
     logger_.error("tail handler failed", {{"topic", topic_}, {"position", batch.after.encode()}});

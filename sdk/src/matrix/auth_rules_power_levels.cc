@@ -62,7 +62,7 @@ Verdict check_entries(const Rules& rules, const PowerLevels::Entries& before, co
 
 /// 9.8 and 9.9
 Verdict check_users(const Rules& rules, const PowerLevels& before, const PowerLevels& after, std::int64_t sender) {
-  return each_change(before.users(), after.users(), [&](const std::string& user, auto old_level, auto new_level) -> Verdict {
+  const auto check = [&](const std::string& user, auto old_level, auto new_level) -> Verdict {
     if (old_level && *old_level >= sender && user != rules.event.sender->view()) {
       return rules.reject("9.8.1", "10.9.1", "a user whose level is changed is not below the sender");
     }
@@ -70,7 +70,8 @@ Verdict check_users(const Rules& rules, const PowerLevels& before, const PowerLe
       return rules.reject("9.9.1", "10.10.1", "the new level of a user is above the sender's");
     }
     return allow;
-  });
+  };
+  return each_change(before.users(), after.users(), check);
 }
 
 /// 9.1, 9.2 and 9.3, when the levels did not parse: which of them it was.

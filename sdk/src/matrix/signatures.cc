@@ -6,15 +6,22 @@
 #include "base/json_scanner.h"
 
 namespace backplane::matrix {
+namespace {
+
+std::optional<std::string> unquote_key(std::string_view raw_key) {
+  return json::unquote('"' + std::string(raw_key) + '"');
+}
+
+}  // namespace
 
 std::vector<Signature> signatures_in(std::string_view raw_signatures) {
   std::vector<Signature> out;
   json::each_raw_member(raw_signatures, [&](std::string_view raw_entity, std::string_view raw_keys) {
-    const std::string quoted_entity = '"' + std::string(raw_entity) + '"';
-    const auto entity = json::unquote(quoted_entity);
-    json::each_raw_member(raw_keys, [&](std::string_view key_id, std::string_view value) {
+    const auto entity = unquote_key(raw_entity);
+    json::each_raw_member(raw_keys, [&](std::string_view raw_key_id, std::string_view value) {
+      const auto key_id = unquote_key(raw_key_id);
       const auto signature = json::unquote(value);
-      if (entity && signature) out.push_back({*entity, std::string(key_id), *signature});
+      if (entity && key_id && signature) out.push_back({*entity, *key_id, *signature});
       return true;
     });
     return true;

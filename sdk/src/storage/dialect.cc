@@ -41,8 +41,10 @@ bool has_statement(std::string_view text) {
 std::string_view to_string(Engine engine) { return engine == Engine::sqlite ? "sqlite" : "postgresql"; }
 
 std::string Dialect::fill_in(std::string_view sql) const {
-  const std::array<std::pair<std::string_view, std::string_view>, 2> tokens{
-      {{"{without_rowid}", engine_ == Engine::sqlite ? "WITHOUT ROWID" : ""}, {"{bytes}", "TEXT"}}};
+  const std::array<std::pair<std::string_view, std::string_view>, 3> tokens{
+      {{"{without_rowid}", engine_ == Engine::sqlite ? "WITHOUT ROWID" : ""},
+       {"{row_number}", engine_ == Engine::sqlite ? "INTEGER PRIMARY KEY" : "BIGINT PRIMARY KEY"},
+       {"{bytes}", "TEXT"}}};
   std::string out;
   out.reserve(sql.size());
   for (std::size_t i = 0; i < sql.size();) {

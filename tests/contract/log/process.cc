@@ -18,7 +18,10 @@ constexpr storage::Migration migrations[] = {
 }  // namespace
 
 Process::Process(World& w, Clock& c, RuntimeOptions options)
-    : world(w), clock(c), transport(w.make_transport(c)), runtime(c, system_random(), testing::quiet_logger(), options) {}
+    : world(w),
+      clock(c),
+      transport(w.make_transport(c)),
+      runtime(c, system_random(), testing::quiet_logger(), options) {}
 
 StoreHandle& Process::store(const std::string& name) {
   auto& handle = stores[name];
@@ -29,13 +32,14 @@ StoreHandle& Process::store(const std::string& name) {
 Consumer& Process::consumer(const std::string& group, ConsumeHandler before, ConsumeOptions options) {
   if (options.topic.empty()) options.topic = "events";
   options.group = group;
-  return log().consume(std::move(options), store("consumer"), [group, before](storage::Write& write, const Record& record) {
-    if (before) {
-      if (const Outcome outcome = before(write, record); outcome != Outcome::done) return outcome;
-    }
-    write.execute("INSERT INTO effects (grp, payload) VALUES (?, ?)", {group, record.payload});
-    return Outcome::done;
-  });
+  return log().consume(std::move(options), store("consumer"),
+                       [group, before](storage::Write& write, const Record& record) {
+                         if (before) {
+                           if (const Outcome outcome = before(write, record); outcome != Outcome::done) return outcome;
+                         }
+                         write.execute("INSERT INTO effects (grp, payload) VALUES (?, ?)", {group, record.payload});
+                         return Outcome::done;
+                       });
 }
 
 void Process::start() {
@@ -76,8 +80,9 @@ std::vector<std::string> Process::effects(const std::string& group) {
 }
 
 std::int64_t Process::count(const std::string& name, const std::string& table) {
-  auto rows = store(name).read(
-      [&](storage::Session& session) { return session.find<std::int64_t>("SELECT count(*) FROM " + table).value_or(-1); });
+  auto rows = store(name).read([&](storage::Session& session) {
+    return session.find<std::int64_t>("SELECT count(*) FROM " + table).value_or(-1);
+  });
   return rows ? *rows : -1;
 }
 

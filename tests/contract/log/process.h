@@ -41,7 +41,9 @@ class Process {
   StoreHandle& store(const std::string& name);
   Log& log() { return runtime.for_plugin("test", metrics, testing::quiet_logger()); }
   /// A durable topic in the store "producer".
-  Publisher& publisher(const std::string& topic = "events") { return log().publish(topic, Durability::durable, &store("producer")); }
+  Publisher& publisher(const std::string& topic = "events") {
+    return log().publish(topic, Durability::durable, &store("producer"));
+  }
   /// Consumes into the table `effects` of the store "consumer"; `before` may decide otherwise.
   Consumer& consumer(const std::string& group = "group", ConsumeHandler before = nullptr, ConsumeOptions options = {});
 

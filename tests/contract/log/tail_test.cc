@@ -58,7 +58,8 @@ TEST_P(Tails, begin_where_they_are_told) {
     Publisher& publisher = before.publisher();
     // A group that has not come so far keeps the records.
     ConsumeOptions options;
-    before.consumer("slow", [](storage::Write&, const Record&) { return Outcome::retry; }, options);
+    before.consumer(
+        "slow", [](storage::Write&, const Record&) { return Outcome::retry; }, options);
     before.start();
     for (int i = 1; i <= 10; ++i) {
       before.publish(publisher, "key", std::to_string(i));
@@ -112,8 +113,14 @@ TEST_P(Tails, stop_while_they_poll_and_end_waits) {
   Consumer& consumer = process.consumer();
   process.start();
   std::atomic<int> ended{0};
-  std::thread waits_for_tail([&] { EXPECT_FALSE(tail.wait_for(Positions(1000), soon())); ++ended; });
-  std::thread waits_for_group([&] { EXPECT_FALSE(consumer.wait_for(Positions(1000), soon())); ++ended; });
+  std::thread waits_for_tail([&] {
+    EXPECT_FALSE(tail.wait_for(Positions(1000), soon()));
+    ++ended;
+  });
+  std::thread waits_for_group([&] {
+    EXPECT_FALSE(consumer.wait_for(Positions(1000), soon()));
+    ++ended;
+  });
   std::this_thread::sleep_for(20ms);
   const Instant begun = system_clock().now();
   EXPECT_TRUE(process.runtime.stop_consumers(soon()));

@@ -15,7 +15,9 @@ class TestMetrics final : public Metrics {
   Counter& counter(std::string_view name, std::string_view, MetricLabels labels) override {
     return get(counters_, name, labels);
   }
-  Gauge& gauge(std::string_view name, std::string_view, MetricLabels labels) override { return get(gauges_, name, labels); }
+  Gauge& gauge(std::string_view name, std::string_view, MetricLabels labels) override {
+    return get(gauges_, name, labels);
+  }
   Histogram& histogram(std::string_view name, std::string_view, MetricLabels labels) override {
     return get(histograms_, name, labels);
   }
@@ -27,7 +29,8 @@ class TestMetrics final : public Metrics {
   /// `name{topic,group}`; 0 when it was never registered.
   std::int64_t value(const std::string& name) const {
     const std::lock_guard lock(mutex_);
-    if (const auto it = counters_.find(name); it != counters_.end()) return static_cast<std::int64_t>(it->second->value());
+    if (const auto it = counters_.find(name); it != counters_.end())
+      return static_cast<std::int64_t>(it->second->value());
     if (const auto it = gauges_.find(name); it != gauges_.end()) return it->second->value();
     if (const auto it = computed_.find(name); it != computed_.end()) return it->second();
     return 0;

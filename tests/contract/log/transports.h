@@ -44,8 +44,8 @@ class LogContract : public ::testing::TestWithParam<TransportKind> {
   std::unique_ptr<World> world_;
 };
 
-#define FOR_EVERY_TRANSPORT(suite)                                                       \
-  INSTANTIATE_TEST_SUITE_P(transport, suite, ::testing::ValuesIn(transport_kinds()),     \
+#define FOR_EVERY_TRANSPORT(suite)                                                   \
+  INSTANTIATE_TEST_SUITE_P(transport, suite, ::testing::ValuesIn(transport_kinds()), \
                            [](const auto& test) { return std::string(test.param.name); })
 
 }  // namespace backplane::log

@@ -1,6 +1,7 @@
 // Pieces of work that share transactions.
 #include <atomic>
 #include <condition_variable>
+#include <map>
 #include <mutex>
 #include <stdexcept>
 #include <string>
@@ -288,6 +289,32 @@ TEST_P(GroupCommitContract, a_lost_connection_is_opened_again) {
   EXPECT_TRUE(store_->write([](Write& write) { insert(write, 3); }).ok());
   EXPECT_FALSE(store_->read([](Session& session) { session.list<std::int64_t>("SELECT id FROM numbers"); }).ok());
   EXPECT_EQ(ids(*store_), (std::vector<std::int64_t>{1, 3}));
+}
+
+TEST_P(GroupCommitContract, it_is_measured) {
+  struct Registry : Metrics {
+    Counter& counter(std::string_view name, std::string_view, MetricLabels) override {
+      return counters[std::string(name)];
+    }
+    Gauge& gauge(std::string_view name, std::string_view, MetricLabels) override { return gauges[std::string(name)]; }
+    Histogram& histogram(std::string_view name, std::string_view, MetricLabels) override {
+      return histograms[std::string(name)];
+    }
+    void computed_gauge(std::string_view, std::string_view, MetricLabels, std::function<std::int64_t()>) override {}
+    std::map<std::string, Counter> counters;
+    std::map<std::string, Gauge> gauges;
+    std::map<std::string, Histogram> histograms;
+  } registry;
+  store_ = database_->open(migrations, nullptr, &registry);
+  EXPECT_TRUE(store_->write([](Write& write) { insert(write, 1); }).ok());
+  EXPECT_FALSE(store_->write([](Write& write) { insert(write, 1); }).ok());
+  store_.reset();
+  EXPECT_EQ(registry.counters["store_commits"].value(), 1U);
+  EXPECT_EQ(registry.counters["store_pieces"].value(), 2U);
+  EXPECT_EQ(registry.counters["store_failed_pieces"].value(), 1U);
+  EXPECT_EQ(registry.gauges["store_batch_size"].value(), 1);
+  EXPECT_GT(registry.histograms["store_write_seconds"].sum_ns(), 0U);
+  EXPECT_GT(registry.histograms["store_commit_seconds"].sum_ns(), 0U);
 }
 
 FOR_EVERY_ENGINE(GroupCommitContract);

@@ -13,8 +13,8 @@ namespace backplane::log {
 struct Record {
   std::string topic;
   Position position;
-  std::string key;            ///< records of one key stay in order
-  std::string payload;        ///< JSON
+  std::string key;              ///< records of one key stay in order
+  std::string payload;          ///< JSON
   std::int64_t written_ms = 0;  ///< wall clock of the producer
   std::int64_t expires_ms = 0;  ///< volatile records: worthless after that; 0 otherwise
 };

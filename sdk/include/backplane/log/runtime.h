@@ -32,7 +32,7 @@
 namespace backplane::log {
 
 struct RuntimeOptions {
-  std::size_t ring_bytes = 8 * 1024 * 1024;  ///< recent records in memory, for each store that publishes
+  std::size_t ring_bytes = 8 * 1024 * 1024;            ///< recent records in memory, for each store that publishes
   Duration upkeep_interval = std::chrono::seconds(2);  ///< how often a commit also trims, at most
 };
 

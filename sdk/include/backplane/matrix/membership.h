@@ -42,6 +42,9 @@ constexpr std::string_view to_string(JoinRule rule) {
   }
   return "private";
 }
+constexpr const char* backplane_enum_names(JoinRule) {
+  return "public, invite, knock, restricted, knock_restricted, private";
+}
 BACKPLANE_API std::optional<JoinRule> join_rule_from(std::string_view word);
 /// The rule in the content of an m.room.join_rules event (canonical JSON): `invite` when it names none, as without the
 /// event; `private`, which lets nobody in, for what is not understood.

@@ -2,6 +2,8 @@
 //
 // For the storage layer and its tests; plugins meet it only as tokens in their SQL:
 //
+//   {row_number}     the type of a column of 64-bit numbers that is the table's primary key: SQLite keeps the rows in
+//                    its order, large ones too
 //   {without_rowid}  at the end of a table whose primary key is no integer; nothing on PostgreSQL
 //   {bytes}          the type of a column for storage::Bytes (base64 text in both: SOCI 4.0.3 cuts bytea at a NUL)
 //

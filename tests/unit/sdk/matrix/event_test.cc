@@ -28,7 +28,7 @@ std::string parse_reason(std::string text, std::string_view from, std::string_vi
   return reason(Event::parse_untrusted(text.replace(at, from.size(), to), version(v)));
 }
 
-// Spec: appendices, "Event Signing": the same bytes as the general way makes, which the vectors of signing_test.cc check.
+// The same as the general way makes, which signing_test.cc checks with the vectors of the specification.
 TEST(Event, the_builder_makes_what_hashing_and_signing_makes) {
   for (const char* v : {"10", "11", "12"}) {
     for (const char* type : {"m.room.message", "m.room.member", "m.room.power_levels", "m.room.create"}) {
@@ -83,7 +83,8 @@ TEST(Event, in_version_12_the_room_id_is_the_create_events_hash) {
   const auto parsed = Event::parse_untrusted(create.json(), version("12"));
   ASSERT_TRUE(parsed) << parsed.error().text;
   EXPECT_EQ(parsed->room_id(), create.room_id());
-  EXPECT_EQ(parse_reason(std::string(create.json()), "\"sender\"", "\"room_id\":\"!x:a\",\"sender\""  , "12"), "bad_json");
+  const std::string json(create.json());
+  EXPECT_EQ(parse_reason(json, "\"sender\"", "\"room_id\":\"!x:a\",\"sender\"", "12"), "bad_json");
 }
 
 TEST(Event, redactions_name_their_target_where_the_version_wants_it) {

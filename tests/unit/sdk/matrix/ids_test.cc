@@ -22,7 +22,9 @@ TEST(Ids, user_ids_of_the_historical_character_set_are_accepted) {
   for (const char* id : {"@a:b", "@:b", "@UPPER case é:example.org:8448", "@a:[::1]:80"}) {
     EXPECT_TRUE(parse_user_id(id)) << id;
   }
-  for (const char* id : {"", "@", "a:b", "@a", "@a:", "@a: b", "@\xff:b", "#a:b"}) EXPECT_FALSE(parse_user_id(id)) << id;
+  for (const char* id : {"", "@", "a:b", "@a", "@a:", "@a: b", "@\xff:b", "#a:b"}) {
+    EXPECT_FALSE(parse_user_id(id)) << id;
+  }
   EXPECT_FALSE(parse_user_id(std::string("@a\0b:c", 6)));
   EXPECT_TRUE(parse_user_id("@" + std::string(252, 'a') + ":b"));
   EXPECT_FALSE(parse_user_id("@" + std::string(253, 'a') + ":b"));
@@ -44,7 +46,9 @@ TEST(Ids, rooms_aliases_and_events) {
 TEST(Ids, new_localparts) {
   const ServerName server("example.org");
   EXPECT_TRUE(is_valid_new_localpart("a-z_0.9=/+", server));
-  for (const char* name : {"", "A", "a b", "é", "a:b", "a!"}) EXPECT_FALSE(is_valid_new_localpart(name, server)) << name;
+  for (const char* name : {"", "A", "a b", "é", "a:b", "a!"}) {
+    EXPECT_FALSE(is_valid_new_localpart(name, server)) << name;
+  }
   EXPECT_TRUE(is_valid_new_localpart(std::string(242, 'a'), server));
   EXPECT_FALSE(is_valid_new_localpart(std::string(243, 'a'), server));
 }

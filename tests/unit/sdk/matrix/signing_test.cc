@@ -34,10 +34,12 @@ TEST(Signing, events_of_the_specification) {
       "origin_server_ts": 1000000, "signatures": {}, "hashes": {}, "type": "X", "content": {}, "prev_events": [],
       "auth_events": [], "depth": 3, "unsigned": {"age_ts": 1000000}})");
   EXPECT_EQ(hash_and_sign(minimal->root().canonical(), v1, ServerName("domain"), key),
-            R"({"auth_events":[],"content":{},"depth":3,"hashes":{"sha256":"5jM4wQpv6lnBo7CLIghJuHdW+s2CMBJPUOGOC89ncos"})"
-            R"(,"origin":"domain","origin_server_ts":1000000,"prev_events":[],"room_id":"!x:domain","sender":"@a:domain")"
-            R"(,"signatures":{"domain":{"ed25519:1":"KxwGjPSDEtvnFgU00fwFz+l6d2pJM6XBIaMEn81SXPTRl16AqLAYqfIReFGZlHi5KLj)"
-            R"(AWbOoMszkwsQma+lYAg"}},"type":"X","unsigned":{"age_ts":1000000}})");
+            R"({"auth_events":[],"content":{},"depth":3,)"
+            R"("hashes":{"sha256":"5jM4wQpv6lnBo7CLIghJuHdW+s2CMBJPUOGOC89ncos"},)"
+            R"("origin":"domain","origin_server_ts":1000000,"prev_events":[],"room_id":"!x:domain",)"
+            R"("sender":"@a:domain","signatures":{"domain":{"ed25519:1":)"
+            R"("KxwGjPSDEtvnFgU00fwFz+l6d2pJM6XBIaMEn81SXPTRl16AqLAYqfIReFGZlHi5KLjAWbOoMszkwsQma+lYAg"}},)"
+            R"("type":"X","unsigned":{"age_ts":1000000}})");
   const auto redactable = json::Document::parse(R"({"content": {"body": "Here is the message content"},
       "event_id": "$0:domain", "origin": "domain", "origin_server_ts": 1000000, "type": "m.room.message",
       "room_id": "!r:domain", "sender": "@u:domain", "signatures": {}, "unsigned": {"age_ts": 1000000}})");
@@ -77,7 +79,8 @@ TEST(Signing, keys_return_from_their_files) {
   EXPECT_FALSE(verify_signature("y", key->sign("x"), key->public_key()));
   EXPECT_FALSE(verify_signature("x", "no base64!", key->public_key()));
   EXPECT_FALSE(verify_signature("x", key->sign("x"), "short"));
-  for (const char* line : {"", "ed25519", "ed25519 a", "ed25519 a short", "rsa a YJDBA9Xnr2sVqXD9Vj7XVUnmFZcZrlw8Md7kMW+3XA1",
+  for (const char* line : {"", "ed25519", "ed25519 a", "ed25519 a short",
+                           "rsa a YJDBA9Xnr2sVqXD9Vj7XVUnmFZcZrlw8Md7kMW+3XA1",
                            "ed25519 a:b YJDBA9Xnr2sVqXD9Vj7XVUnmFZcZrlw8Md7kMW+3XA1"}) {
     EXPECT_FALSE(SigningKey::from_key_file_line(line)) << line;
   }

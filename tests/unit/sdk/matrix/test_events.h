@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "backplane/matrix/auth_rules.h"
+#include "backplane/matrix/canonical_json.h"
 #include "backplane/matrix/event_builder.h"
 
 namespace backplane::matrix {

@@ -1,0 +1,39 @@
+// The verbs that change rooms, one file each. Errors are those that api/room_server.h documents; any thread; they wait
+// for the commit.
+#pragma once
+
+#include <string>
+
+#include "backplane/api/room_server.h"
+#include "environment.h"
+#include "input/submission.h"
+
+namespace backplane::room_server {
+
+Result<api::CreateRoomResponse> create_room(Environment& environment, const api::CreateRoomRequest& request);
+Result<api::SubmitDraftResponse> submit_draft(Environment& environment, const api::SubmitDraftRequest& request);
+Result<api::ChangeMembershipResponse> change_membership(Environment& environment,
+                                                        const api::ChangeMembershipRequest& request);
+Result<api::PositionResponse> forget_room(Environment& environment, const api::RoomUserRequest& request);
+/// The record of a user's forgetting, as JSON; the same in the snapshot.
+std::string forgotten_payload(const RoomRow& room, const UserId& user, const std::string& membership);
+
+/// A membership that somebody wants, by whichever way they asked.
+struct MembershipDraft {
+  RoomId room_id;
+  UserId sender;
+  UserId target;
+  /// leave, kick and unban all are the membership `leave`; `none` when it came as a state event.
+  std::optional<api::MembershipAction> action;
+  std::string content;  ///< canonical, with its membership
+  Origin origin;
+  std::string transaction_key;
+  std::int64_t origin_server_ts = 0;  ///< 0: now
+};
+Result<Submitted> submit_membership(Environment& environment, const MembershipDraft& draft);
+
+/// A redaction that somebody wants; `content` is canonical.
+Result<Submitted> submit_redaction(Environment& environment, const api::SubmitDraftRequest& request,
+                                   const EventId& target, std::string content);
+
+}  // namespace backplane::room_server

@@ -1,0 +1,131 @@
+#include "input/submission.h"
+
+#include <utility>
+
+#include "backplane/base/encoding.h"
+
+namespace backplane::room_server {
+namespace {
+
+/// A room whose disk fails again and again is not tried for ever.
+constexpr int max_attempts = 4;
+
+std::optional<Submitted> find_committed(Environment& environment, const std::string& transaction_key,
+                                        Result<void>& outcome) {
+  auto found = environment.store.read(
+      [&](storage::Session& session) { return tables::find_transaction(session, transaction_key); });
+  if (!found) {
+    outcome = std::move(found).error();
+    return std::nullopt;
+  }
+  if (!*found) return std::nullopt;
+  environment.meters.repeated_transactions.add();
+  return Submitted{std::move((*found)->event_id), (*found)->position};
+}
+
+bool is_broken_chain(const Error& error) { return error.code == ErrorCode::conflict && error.reason == "chain_broken"; }
+bool is_constraint(const Error& error) { return error.code == ErrorCode::conflict && error.reason == "constraint"; }
+
+/// An entry of the head, once all that it builds on is committed.
+Result<Submitted> existing_entry(Environment& environment, RoomNumber room, const HeadState& entry,
+                                 const std::shared_ptr<Pending>& before) {
+  if (before) BACKPLANE_CHECK(Result<void>(before->wait()));
+  auto position = environment.store.read(
+      [&](storage::Session& session) { return tables::find_position(session, room, entry.ordinal); });
+  if (!position) return std::move(position).error();
+  if (!*position) return conflict("chain_broken", "the event was not committed");
+  return Submitted{entry.event_id, **position};
+}
+
+}  // namespace
+
+std::string transaction_key(const api::IdempotencyKey& key) {
+  if (!key.present()) return {};
+  std::string text;
+  for (const std::string_view part : {key.user.view(), key.device.view(), std::string_view(key.endpoint)}) {
+    text += part;
+    text += '\0';
+  }
+  text += key.transaction_id.view();
+  return base64(as_text(sha256(text)).substr(0, 16));
+}
+
+Result<Submitted> submit_in_lane(Environment& environment, const RoomId& room_id, const std::string& transaction_key,
+                                 const std::function<Result<Attempt>(LaneGuard&)>& attempt) {
+  Error failure = unavailable("busy", "the rules of the room changed again and again");
+  for (int i = 0; i < max_attempts; ++i) {
+    if (!transaction_key.empty()) {
+      Result<void> read;
+      if (auto found = find_committed(environment, transaction_key, read)) return std::move(*found);
+      BACKPLANE_CHECK(std::move(read));
+    }
+    BACKPLANE_TRY(lane, environment.lanes.enter(room_id));
+    std::shared_ptr<Pending> repeated;
+    if (!transaction_key.empty()) repeated = lane.find_transaction(transaction_key);
+    if (repeated) environment.meters.repeated_transactions.add();
+    auto tried = repeated ? Result<Attempt>(Attempt{repeated, {}, {}}) : attempt(lane);
+    if (!tried) return std::move(tried).error();
+    const RoomNumber room = lane.head().room().number;
+    const std::shared_ptr<Pending> before = tried->existing ? lane.last_queued() : nullptr;
+    lane.leave();
+
+    if (tried->outside) {
+      BACKPLANE_CHECK(tried->outside());
+      continue;
+    }
+    if (tried->existing) {
+      auto existing = existing_entry(environment, room, *tried->existing, before);
+      if (existing) return existing;
+      failure = std::move(existing).error();
+      continue;
+    }
+    const Result<void>& committed = tried->pending->wait();
+    if (committed) return Submitted{tried->pending->event_id(), tried->pending->position()};
+    failure = committed.error();
+    // A victim of what failed before it, or a transaction id that came in twice at the same time.
+    if (is_broken_chain(failure)) environment.meters.chains_broken.add();
+    else if (transaction_key.empty() || !is_constraint(failure)) break;
+  }
+  environment.logger.warning("change of a room failed", {{"room_id", room_id.view()}, {"error", failure.text}});
+  if (is_broken_chain(failure)) return unavailable("storage", "the room could not be written to");
+  return failure;
+}
+
+std::shared_ptr<Pending> submit_event(Environment& environment, LaneGuard& lane, NewEvent event,
+                                      const std::string& transaction_key, MoreWork more,
+                                      std::function<void()> committed) {
+  struct Work {
+    Environment& environment;
+    RoomRow room;
+    NewEvent event;
+    std::string transaction_key;
+    MoreWork more;
+  };
+  EventId event_id = event.row.event_id;
+  const auto work = std::make_shared<Work>(
+      Work{environment, lane.head().room(), std::move(event), transaction_key, std::move(more)});
+  environment.meters.events_accepted.add();
+  return lane.submit(
+      std::move(event_id), transaction_key,
+      [work](storage::Write& write, Pending& pending) -> Result<void> {
+        pending.set_position(store_event(work->environment, write, work->room, work->event));
+        if (!work->transaction_key.empty()) {
+          tables::insert_transaction(write, work->transaction_key, work->room.number, work->event.row.ordinal,
+                                     work->environment.clock.wall_ms() / 1000);
+        }
+        if (work->more) work->more(write, pending);
+        return {};
+      },
+      std::move(committed));
+}
+
+Result<bool> is_repeated_state(Environment& environment, LaneGuard& lane, matrix::EventDraft& draft,
+                               const matrix::Event& current) {
+  if (!current || current.sender() != draft.sender || current.content() != draft.content) return false;
+  draft.room_id = lane.head().room_id();
+  draft.prev_events = lane.head().prev_events();
+  BACKPLANE_CHECK(check_draft(environment, lane.head(), draft));
+  return true;
+}
+
+}  // namespace backplane::room_server

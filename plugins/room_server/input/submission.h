@@ -1,0 +1,51 @@
+// How a change gets from a request into a room: repeats are told by their transaction id, the room's lane is entered,
+// the change is queued there and waited for outside, and what failed because something before it failed is tried
+// again on a fresh head.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "backplane/api/idempotency.h"
+#include "environment.h"
+#include "input/new_event.h"
+#include "lane/lanes.h"
+
+namespace backplane::room_server {
+
+/// What a request came to.
+struct Submitted {
+  EventId event_id;
+  log::Position position;
+};
+
+/// What an attempt inside a lane came to: one of these.
+struct Attempt {
+  std::shared_ptr<Pending> pending;    ///< a change is queued
+  std::optional<HeadState> existing;   ///< the request asks for what is so already
+  std::function<Result<void>()> outside;  ///< something has to be found out outside the lane, before the next attempt
+};
+
+/// Names a request for ever: 22 characters, or none for a request without a transaction id.
+std::string transaction_key(const api::IdempotencyKey& key);
+
+/// Runs `attempt` in the room's lane, waits for what it queued and answers it. Errors: not_found for a room that is
+/// not here, the attempt's, and the store's.
+Result<Submitted> submit_in_lane(Environment& environment, const RoomId& room_id, const std::string& transaction_key,
+                                 const std::function<Result<Attempt>(LaneGuard&)>& attempt);
+
+/// More to do in an event's transaction, after it is stored.
+using MoreWork = std::function<void(storage::Write&, Pending&)>;
+/// Queues an event that make_event() made, with its transaction. `committed` runs when it is on disk, before anybody
+/// gets an answer; on the writer's thread.
+std::shared_ptr<Pending> submit_event(Environment& environment, LaneGuard& lane, NewEvent event,
+                                      const std::string& transaction_key, MoreWork more = nullptr,
+                                      std::function<void()> committed = nullptr);
+
+/// Whether the draft says what the entry says already, by the same sender; the rules must allow it all the same.
+Result<bool> is_repeated_state(Environment& environment, LaneGuard& lane, matrix::EventDraft& draft,
+                               const matrix::Event& current);
+
+}  // namespace backplane::room_server

@@ -1,0 +1,93 @@
+#include "backplane/plugin/plugin.h"
+
+#include <memory>
+#include <utility>
+
+#include "backplane/plugin/entry.h"
+#include "environment.h"
+#include "migrations/migrations.h"
+#include "room_service.h"
+#include "signing_key_file.h"
+
+namespace backplane::room_server {
+namespace {
+
+constexpr std::string_view plugin_name = "room_server";
+
+Meters register_meters(Metrics& metrics) {
+  const auto rejected = [&](const char* reason) -> Counter& {
+    return metrics.counter("events_rejected_total", "Drafts that did not become events.", {{"reason", reason}});
+  };
+  return {metrics.counter("events_accepted_total", "Events that were made and queued for the disk."),
+          rejected("auth_rules"), rejected("invalid"),
+          metrics.counter("repeated_transactions_total", "Requests answered with the result of an earlier one."),
+          metrics.counter("chains_broken_total", "Changes that were tried again because one before them failed.")};
+}
+
+class RoomServerPlugin final : public plugin::Plugin {
+ public:
+  explicit RoomServerPlugin(plugin::Host& host) : host_(host) {}
+
+  std::vector<std::string> configure(const plugin::Options& options) override {
+    options_ = options;
+    return {};
+  }
+
+  Result<void> wire(plugin::Wiring& wiring) override {
+    storage::Store& store = wiring.store({migrations()});
+    log::Publisher& publisher = wiring.log().publish(api::room_events_topic, log::Durability::durable, &store);
+    lanes_.emplace(store, static_cast<std::size_t>(options_.integer("head_cache")));
+    bodies_.emplace(static_cast<std::size_t>(options_.integer("body_cache")));
+    Metrics& metrics = wiring.metrics();
+    environment_.reset(new Environment{ServerName(host_.server_name()), host_.clock(), host_.random(),
+                                       host_.logger(plugin_name), store, publisher, *lanes_, *bodies_,
+                                       register_meters(metrics), options_.text("default_room_version"),
+                                       options_.duration("transaction_lifetime")});
+    const auto gauge = [&](const char* name, const char* help, MetricLabels labels, auto read) {
+      metrics.computed_gauge(name, help, std::move(labels), [this, read] { return static_cast<std::int64_t>(read(*this)); });
+    };
+    const char* const cache_help = "Bytes in use, by cache.";
+    gauge("lanes_loaded", "Rooms whose state is in memory.", {}, [](auto& self) { return self.lanes_->loaded(); });
+    gauge("cache_bytes", cache_help, {{"cache", "heads"}}, [](auto& self) { return self.lanes_->bytes(); });
+    gauge("cache_bytes", cache_help, {{"cache", "bodies"}}, [](auto& self) { return self.bodies_->bytes(); });
+    bind(rooms_, *environment_);
+    wiring.provide(rooms_);
+    return {};
+  }
+
+  Result<void> start() override {
+    std::string path = options_.text("signing_key_path");
+    if (path.empty()) path = host_.data_folder(plugin_name) + "/signing.key";
+    BACKPLANE_TRY(key, load_signing_key(path, host_.random()));
+    environment_->logger.info("signing events", {{"key_id", key.key_id()}});
+    environment_->signing_key.emplace(std::move(key));
+    host_.timers().every("old_transactions", std::chrono::minutes(10), [this] { drop_old_transactions(); });
+    return {};
+  }
+
+ private:
+  /// In steps, so that others get at the writer in between.
+  void drop_old_transactions() {
+    constexpr std::int64_t step = 1000;
+    const auto lifetime = std::chrono::duration_cast<std::chrono::seconds>(environment_->transaction_lifetime).count();
+    const std::int64_t before_s = environment_->clock.wall_ms() / 1000 - lifetime;
+    for (std::int64_t dropped = step; dropped == step;) {
+      auto result = environment_->store.write(
+          [&](storage::Write& write) { return tables::delete_transactions(write, before_s, step); });
+      if (!result) return environment_->logger.warning("old transactions stay", {{"error", result.error().text}});
+      dropped = *result;
+    }
+  }
+
+  plugin::Host& host_;
+  plugin::Options options_;
+  std::optional<Lanes> lanes_;
+  std::optional<BodyCache> bodies_;
+  std::unique_ptr<Environment> environment_;
+  api::RoomServer rooms_;
+};
+
+}  // namespace
+}  // namespace backplane::room_server
+
+BACKPLANE_PLUGIN(backplane::room_server::RoomServerPlugin);

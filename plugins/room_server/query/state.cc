@@ -1,0 +1,39 @@
+#include <utility>
+
+#include "query/query.h"
+
+namespace backplane::room_server {
+
+Result<RoomView> view_of_room(storage::Session& session, const RoomId& room_id, const UserId& user) {
+  auto room = tables::find_room(session, room_id);
+  if (!room) return not_found("unknown_room", "this server does not know the room " + room_id.str());
+  const auto member = tables::find_member(session, room->number, user);
+  if (member && member->membership == "join") return RoomView{std::move(*room), std::nullopt};
+  if (tables::history_visibility(session, room->number) == "world_readable") return RoomView{std::move(*room), std::nullopt};
+  const bool was_there = member && member->left_at && !member->forgotten;
+  if (!was_there || (member->membership != "leave" && member->membership != "ban")) {
+    return denied("not_in_room", user.str() + " is not in the room");
+  }
+  return RoomView{std::move(*room), *member->left_at};
+}
+
+Result<api::GetStateResponse> get_state(Environment& environment, const api::GetStateRequest& request) {
+  return environment.store.read([&](storage::Session& session) -> Result<api::GetStateResponse> {
+    BACKPLANE_TRY(view, view_of_room(session, request.room_id, request.user));
+    api::GetStateResponse response;
+    tables::each_state_body(session, view.room, view.at,
+                            [&](api::EventBody body) { response.events.push_back(std::move(body)); });
+    return response;
+  });
+}
+
+Result<api::GetStateEventResponse> get_state_event(Environment& environment, const api::GetStateEventRequest& request) {
+  return environment.store.read([&](storage::Session& session) -> Result<api::GetStateEventResponse> {
+    BACKPLANE_TRY(view, view_of_room(session, request.room_id, request.user));
+    auto body = tables::find_state_body(session, view.room, view.at, request.type, request.state_key);
+    if (!body) return not_found("unknown_state", "the room has no such state event");
+    return api::GetStateEventResponse{std::move(*body)};
+  });
+}
+
+}  // namespace backplane::room_server

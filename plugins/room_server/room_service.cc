@@ -1,0 +1,51 @@
+#include "room_service.h"
+
+#include "directory/directory.h"
+#include "input/input.h"
+#include "query/query.h"
+
+namespace backplane::room_server {
+namespace {
+
+/// A method that a function of (environment, request) answers.
+template <class Request, class Response>
+void bind_verb(api::Method<Request, Response>& method, Environment& environment,
+               Result<Response> (*verb)(Environment&, const Request&)) {
+  method.bind([&environment, verb](const api::CallContext&, const Request& request) { return verb(environment, request); });
+}
+
+Result<api::RoomVersionsResponse> get_room_versions(Environment& environment, const api::Nothing&) {
+  api::RoomVersionsResponse response{environment.default_room_version, {}};
+  for (const auto& version : matrix::supported_room_versions()) response.stable.emplace_back(version.id);
+  return response;
+}
+
+}  // namespace
+
+void bind(api::RoomServer& rooms, Environment& environment) {
+  bind_verb(rooms.get_room_versions, environment, get_room_versions);
+  bind_verb(rooms.create_room, environment, create_room);
+  bind_verb(rooms.submit_draft, environment, submit_draft);
+  // Local rooms wait for nothing but the disk: the answer comes in place.
+  rooms.change_membership.bind([&environment](const api::CallContext&, const api::ChangeMembershipRequest& request,
+                                              const api::Reply<api::ChangeMembershipResponse>& reply) {
+    reply(change_membership(environment, request));
+  });
+  bind_verb(rooms.forget_room, environment, forget_room);
+  bind_verb(rooms.get_state, environment, get_state);
+  bind_verb(rooms.get_state_event, environment, get_state_event);
+  bind_verb(rooms.list_joined_members, environment, list_joined_members);
+  bind_verb(rooms.list_joined_rooms, environment, list_joined_rooms);
+  bind_verb(rooms.find_membership, environment, find_membership);
+  bind_verb(rooms.get_events, environment, get_events);
+  bind_verb(rooms.find_alias, environment, find_alias);
+  bind_verb(rooms.set_alias, environment, set_alias);
+  bind_verb(rooms.delete_alias, environment, delete_alias);
+  bind_verb(rooms.list_aliases, environment, list_aliases);
+  bind_verb(rooms.find_published, environment, find_published);
+  bind_verb(rooms.set_published, environment, set_published);
+  bind_verb(rooms.list_public_rooms, environment, list_public_rooms);
+  bind_verb(rooms.list_room_events, environment, list_room_events);
+}
+
+}  // namespace backplane::room_server

@@ -1,0 +1,43 @@
+#include "store.h"
+
+namespace backplane::room_server::tables {
+
+std::optional<MemberRow> find_member(Session& session, RoomNumber room, const UserId& user) {
+  std::optional<MemberRow> found;
+  session.each<EventId, std::int64_t, std::string, std::optional<std::int64_t>, std::optional<std::int64_t>>(
+      "SELECT s.event_id, s.ordinal, s.membership, s.left_at, f.ordinal FROM current_state s "
+      "LEFT JOIN forgotten f ON f.user_id = s.state_key AND f.room = s.room "
+      "WHERE s.room = ? AND s.type = 'm.room.member' AND s.state_key = ?",
+      {room, user},
+      [&](EventId event_id, std::int64_t ordinal, std::string membership, std::optional<std::int64_t> left_at,
+          std::optional<std::int64_t> forgotten_at) {
+        found = MemberRow{std::move(event_id), ordinal, std::move(membership), left_at, forgotten_at == ordinal};
+      });
+  return found;
+}
+
+void each_joined_member(Session& session, RoomNumber room,
+                        const std::function<void(UserId, std::string_view json)>& row) {
+  session.each<UserId, std::string>(
+      "SELECT s.state_key, e.json FROM current_state s JOIN events e ON e.event_key = s.room * 4294967296 + s.ordinal "
+      "WHERE s.room = ? AND s.type = 'm.room.member' AND s.membership = 'join'",
+      {room}, [&](UserId user, const std::string& json) { row(std::move(user), json); });
+}
+
+std::vector<RoomId> list_joined_rooms(Session& session, const UserId& user) {
+  return session.list<RoomId>(
+      "SELECT r.room_id FROM current_state s JOIN rooms r ON r.room = s.room "
+      "WHERE s.type = 'm.room.member' AND s.state_key = ? AND s.membership = 'join'",
+      {user});
+}
+
+bool is_joined(Session& session, const RoomId& room_id, const UserId& user) {
+  return session
+      .find<std::int64_t>(
+          "SELECT 1 FROM rooms r JOIN current_state s ON s.room = r.room AND s.type = 'm.room.member' "
+          "AND s.state_key = ? AND s.membership = 'join' WHERE r.room_id = ?",
+          {user, room_id})
+      .has_value();
+}
+
+}  // namespace backplane::room_server::tables

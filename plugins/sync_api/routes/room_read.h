@@ -1,0 +1,61 @@
+// What the reads of one room have in common: they see everything that was committed before them, and only what their
+// user may see.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "backplane/api/session.h"
+#include "routes/routes.h"
+#include "visibility.h"
+
+namespace backplane::sync_api {
+
+class RoomRead {
+ public:
+  /// Follows the log to its head and the index to the room's. Errors: denied/forbidden for one who never was in a
+  /// room that is not world-readable, or has forgotten it; those of the database.
+  static Result<RoomRead> open(Reader& reader, const http::Request& request);
+
+  const UserId& user() const { return user_; }
+  const RoomId& room_id() const { return room_id_; }
+  const store::RoomRow& room() const { return room_; }
+  const MembershipHistory& history() const { return history_; }
+  const Access& access() const { return access_; }
+  /// The position up to which the user may read state: now, or where they left.
+  Sequence until() const { return history_.end(); }
+  bool may_see(const TimelineEntry& entry) const {
+    return history_.may_see(entry.sequence, entry.visibility, entry.kind == EntryKind::history);
+  }
+
+  template <class Work>
+  auto read(Work work) const {
+    return reader_->store.read(std::move(work));
+  }
+  /// The events' bodies; entries without one are removed from the list and the index.
+  Result<EventCache::Found> bodies(std::vector<EntryPtr>& entries) const;
+  Result<EventCache::Found> bodies_of(const std::vector<StateItem>& items) const;
+  void append(std::string& out, const ClientEvent& event, Sequence position, const TimelineEntry* entry) const;
+  /// A JSON array of the entries' events, in their order.
+  void append_chunk(std::string& out, const std::vector<EntryPtr>& entries, const EventCache::Found& bodies) const;
+  void append_state(std::string& out, const std::vector<StateItem>& items, const EventCache::Found& bodies,
+                    const RoomEventFilter& filter) const;
+
+ private:
+  Reader* reader_ = nullptr;
+  UserId user_;
+  DeviceId device_;
+  RoomId room_id_;
+  store::RoomRow room_;
+  MembershipHistory history_;
+  Access access_;
+};
+
+/// The `filter` parameter, JSON of a RoomEventFilter.
+Result<RoomEventFilter> room_filter_of(const http::Request& request);
+/// The `limit` parameter. Errors: invalid/invalid_param.
+Result<std::size_t> limit_of(const http::Request& request, const RoomEventFilter& filter);
+
+}  // namespace backplane::sync_api

@@ -1,0 +1,263 @@
+// What readers ask of memory.
+#include <algorithm>
+
+#include "tail/parked_sync.h"
+#include "tail/read_model_lock.h"
+
+namespace backplane::sync_api {
+
+using matrix::Membership;
+
+namespace {
+constexpr std::size_t messages_in_a_reply = 100;
+}
+
+ReadModel::ReadModel(storage::Store& store, EventCache& events, Clock& clock, Logger logger, Limits limits)
+    : store_(store), events_(events), clock_(clock), log_(std::move(logger)), limits_(limits) {}
+
+void ReadModel::follow(Instant until) {
+  for (log::Tail* tail :
+       {topics_.room_events, topics_.client_data, topics_.receipts, topics_.send_to_device, topics_.typing}) {
+    const log::Positions head = tail->head();
+    if (!tail->followed().covers(head)) tail->wait_for(head, until);
+  }
+}
+
+SyncToken ReadModel::now() const {
+  const Lock lock(*this);
+  SyncToken now = applied_;
+  now.epoch = epoch_;
+  return now;
+}
+
+bool ReadModel::reached(const SyncToken& token) const {
+  return topics_.room_events->head().covers(token.room_events) && topics_.client_data->head().covers(token.client_data) &&
+         topics_.receipts->head().covers(token.receipts) &&
+         topics_.send_to_device->head().covers(token.send_to_device);
+}
+
+bool ReadModel::typing_reached(const log::Positions& typing) const { return topics_.typing->head().covers(typing); }
+
+bool ReadModel::nothing_after(const UserPtr& user, const SyncToken& since) const {
+  const Lock lock(*this);
+  return since.covers(user->relevant);
+}
+
+UserView ReadModel::view(const UserPtr& user, const DevicePtr& device, const SyncToken* since, bool full_state,
+                         bool left) const {
+  UserView view;
+  const Lock lock(*this);
+  view.now = applied_;
+  view.now.epoch = epoch_;
+
+  std::map<RoomId, std::vector<AccountDataView>> of_rooms;
+  const auto joined_now = [&](const UserRoom& room) {
+    return since != nullptr && room.joined_since > since->room_events.of(room.room->lane);
+  };
+  const bool look_at_account_data =
+      since == nullptr || full_state || !since->client_data.covers(user->relevant.client_data) ||
+      std::any_of(user->rooms.begin(), user->rooms.end(), [&](const auto& entry) { return joined_now(entry.second); });
+  if (look_at_account_data) {
+    for (const auto& [key, data] : user->account_data) {
+      const bool news = since == nullptr || !since->client_data.covers(data.position);
+      if (key.first.empty()) {
+        if (news) view.account_data.push_back({key.second, data.content});
+        continue;
+      }
+      const auto room = user->rooms.find(key.first);
+      if (news || full_state || (room != user->rooms.end() && joined_now(room->second))) {
+        of_rooms[key.first].push_back({key.second, data.content});
+      }
+    }
+  }
+
+  for (const auto& [id, membership] : user->rooms) {
+    const Room& room = *membership.room;
+    if (const auto it = user->forgotten.find(id); it != user->forgotten.end() && it->second > membership.since) continue;
+    if (const auto it = user->pending.find(id);
+        it != user->pending.end() && it->second.position.sequence > membership.since) {
+      continue;  // the room is not here any more, and there is news of it
+    }
+    const Sequence told = since == nullptr ? 0 : since->room_events.of(room.lane);
+    RoomView entry{.room = membership.room, .lane = room.lane, .membership = membership.membership,
+                   .since = membership.since, .joined_since = membership.joined_since, .event_id = membership.event_id};
+    bool wanted = false;
+    if (membership.membership == Membership::join) {
+      entry.has_events = since == nullptr || full_state || room.last_event > told;
+      entry.has_receipts = room.last_receipt.sequence != 0 &&
+                           (since == nullptr || membership.joined_since > told ||
+                            !since->receipts.covers(room.last_receipt));
+      const bool typing_news = since == nullptr || membership.joined_since > told
+                                   ? !room.typing.empty()
+                                   : room.typing_at.sequence != 0 && !since->typing.covers(room.typing_at);
+      if (typing_news) entry.typing = room.typing;
+      if (const auto it = of_rooms.find(id); it != of_rooms.end()) entry.account_data = std::move(it->second);
+      wanted = entry.has_events || entry.has_receipts || entry.typing || !entry.account_data.empty();
+    } else if (membership.membership == Membership::invite || membership.membership == Membership::knock) {
+      wanted = since == nullptr || membership.since > told;
+    } else {
+      wanted = since == nullptr ? left : membership.since > told;
+      entry.has_events = wanted;
+    }
+    if (wanted) view.rooms.push_back(std::move(entry));
+  }
+  for (const auto& [id, pending] : user->pending) {
+    if (const auto it = user->rooms.find(id); it != user->rooms.end() && it->second.since > pending.position.sequence) {
+      continue;
+    }
+    if (const auto it = user->forgotten.find(id); it != user->forgotten.end() && it->second > pending.position.sequence) {
+      continue;
+    }
+    const bool gone = pending.membership == Membership::leave;
+    if (since == nullptr ? gone && !left : since->room_events.covers(pending.position)) continue;
+    view.pending.push_back({id, pending});
+  }
+  if (device != nullptr) {
+    for (const DeviceStream::Message& message : device->messages) {
+      if (since != nullptr && since->send_to_device.covers(message.position)) continue;
+      if (!view.now.send_to_device.covers(message.position)) break;
+      if (view.to_device.size() == messages_in_a_reply) break;
+      view.to_device.push_back(message);
+    }
+    const bool more = !device->complete || (!device->messages.empty() && !view.to_device.empty() &&
+                                            device->messages.back().position > view.to_device.back().position);
+    if (more && !view.to_device.empty()) {
+      // The token names the last message in this reply: the next one continues there.
+      log::Positions upto = since == nullptr ? log::Positions() : since->send_to_device;
+      upto.advance(view.to_device.back().position);
+      view.now.send_to_device = std::move(upto);
+    }
+  }
+  return view;
+}
+
+void ReadModel::acknowledge(const UserPtr& user, const DeviceId& device, const log::Positions& upto) {
+  const Lock lock(*this);
+  const auto it = user->devices.find(device);
+  if (it == user->devices.end()) return;
+  DeviceStream& stream = *it->second;
+  const bool first = stream.acknowledged == log::Positions();
+  stream.acknowledged.merge(upto);
+  bool dropped = false;
+  while (!stream.messages.empty() && upto.covers(stream.messages.front().position)) {
+    stream.messages.pop_front();
+    dropped = true;
+  }
+  if (dropped || (first && upto != log::Positions())) acknowledged_.push_back({user->user, device, upto});
+}
+
+void ReadModel::remove_event(const RoomPtr& room, const EventId& event_id) {
+  const Lock lock(*this);
+  if (room->tail) room->tail->remove_event(event_id);
+}
+
+bool ReadModel::park(const UserPtr& user, const ParkedPtr& poll) {
+  const auto since = SyncToken::decode(poll->since);
+  const Lock lock(*this);
+  if (closed_ || !since || !since->covers(user->relevant)) return false;
+  // The stream may have been forgotten and made anew while the poll was looked at: it then hears of nothing.
+  const auto it = users_.find(user->user);
+  if (it == users_.end() || it->second != user) return false;
+  user->parked.push_back(poll);
+  user->used = clock_.now();
+  return true;
+}
+
+bool ReadModel::unpark(const ParkedPtr& poll) {
+  const Lock lock(*this);
+  return std::erase(poll->user->parked, poll) != 0;
+}
+
+std::vector<ParkedPtr> ReadModel::close() {
+  const Lock lock(*this);
+  closed_ = true;
+  std::vector<ParkedPtr> polls;
+  for (const auto& [id, user] : users_) {
+    polls.insert(polls.end(), user->parked.begin(), user->parked.end());
+    user->parked.clear();
+  }
+  return polls;
+}
+
+void ReadModel::forget_user(UserStream& user) {
+  for (const auto& [id, membership] : user.rooms) {
+    std::erase(membership.room->active, &user);
+    // Held by the map and this user only: nobody else would miss it.
+    if (!membership.room->tail && membership.room.use_count() == 2) rooms_.erase(id);
+  }
+}
+
+void ReadModel::forget_all() {
+  std::vector<ParkedPtr> polls;
+  {
+    const Lock lock(*this);
+    for (const auto& [id, user] : users_) {
+      polls.insert(polls.end(), user->parked.begin(), user->parked.end());
+      user->parked.clear();
+    }
+    users_.clear();
+    rooms_.clear();
+    tail_bytes_ = 0;
+    epoch_.clear();
+    index_ready_ = false;
+  }
+  for (const ParkedPtr& poll : polls) poll->expired = true;
+  if (!polls.empty() && wake_) wake_(std::move(polls));
+}
+
+void ReadModel::evict_tails() {
+  std::vector<Room*> loaded;
+  tail_bytes_ = 0;
+  for (const auto& [id, room] : rooms_) {
+    if (!room->tail) continue;
+    loaded.push_back(room.get());
+    tail_bytes_ += room->tail->bytes();
+  }
+  if (tail_bytes_ <= limits_.tail_bytes) return;
+  std::sort(loaded.begin(), loaded.end(), [](const Room* a, const Room* b) { return a->used < b->used; });
+  // Some more than needed, so that this is not done for every load.
+  const std::size_t target = limits_.tail_bytes / 8 * 7;
+  for (Room* room : loaded) {
+    if (tail_bytes_ <= target) break;
+    tail_bytes_ -= std::min(tail_bytes_, room->tail->bytes());
+    room->tail.reset();
+  }
+  std::erase_if(rooms_, [](const auto& entry) { return !entry.second->tail && entry.second.use_count() == 1; });
+}
+
+void ReadModel::sweep() {
+  std::vector<Acknowledged> acknowledged;
+  {
+    const Lock lock(*this);
+    acknowledged.swap(acknowledged_);
+    const Instant idle_since = clock_.now() - limits_.idle_session;
+    std::erase_if(users_, [&](const auto& entry) {
+      UserStream& user = *entry.second;
+      if (!user.parked.empty() || user.used > idle_since) return false;
+      forget_user(user);
+      return true;
+    });
+    evict_tails();
+  }
+  if (acknowledged.empty()) return;
+  store_.submit(
+      [acknowledged = std::move(acknowledged)](storage::Write& write) -> Result<void> {
+        for (const Acknowledged& a : acknowledged) store::remove_to_device(write, a.user, a.device, a.upto);
+        return {};
+      },
+      [this](Result<void> done) {
+        if (!done) log_.warning("messages to devices were not deleted", {{"error", done.error().text}});
+      });
+}
+
+ReadModel::Sizes ReadModel::sizes() const {
+  const Lock lock(*this);
+  Sizes sizes{.users = users_.size(), .rooms = rooms_.size(), .recent = recent_rooms_.size()};
+  for (const auto& [id, room] : rooms_) {
+    if (room->tail) ++sizes.tails, sizes.tail_bytes += room->tail->bytes();
+  }
+  for (const auto& [id, user] : users_) sizes.parked += user->parked.size();
+  return sizes;
+}
+
+}  // namespace backplane::sync_api
