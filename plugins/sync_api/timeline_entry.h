@@ -45,6 +45,12 @@ struct TimelineEntry {
 };
 using EntryPtr = std::shared_ptr<const TimelineEntry>;
 
+/// Whether it is the user's own m.room.member event: these may always be seen, so that one learns of being thrown out
+/// of a room that one could not look into.
+inline bool is_own_membership(const TimelineEntry& entry, const UserId& user) {
+  return entry.type == "m.room.member" && entry.state_key && *entry.state_key == user.view();
+}
+
 /// Nothing for records that are no entry of the room's timeline or state.
 EntryPtr make_entry(const api::RoomEventRecord& record, log::Position position, EventPtr event);
 

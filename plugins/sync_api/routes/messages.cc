@@ -73,6 +73,13 @@ PageToken behind(const Ask& ask, const TimelineEntry& entry) {
   return token;
 }
 
+/// There is more behind the place.
+Page finished(Page page, const Ask& ask, PageToken place) {
+  if (!ask.backwards) place.bound = no_bound;
+  page.end = place;
+  return page;
+}
+
 Result<Page> collect(const RoomRead& room, const Ask& ask) {
   Page page;
   PageToken from = ask.from;
@@ -82,10 +89,7 @@ Result<Page> collect(const RoomRead& room, const Ask& ask) {
     }));
     for (const EntryPtr& row : rows) {
       if (passes(ask, *row)) return page;
-      if (page.entries.size() == ask.limit) {
-        page.end = from;
-        return page;
-      }
+      if (page.entries.size() == ask.limit) return finished(std::move(page), ask, from);
       from = behind(ask, *row);
       if (!ask.backwards) from.bound = ask.from.bound;
       if (room.may_see(*row) && ask.filter.allows(row->type, row->sender)) page.entries.push_back(row);
@@ -93,8 +97,7 @@ Result<Page> collect(const RoomRead& room, const Ask& ask) {
     if (rows.size() < std::min(rows_at_once, ask.limit + 20)) return page;
     scanned += rows.size();
   }
-  page.end = from;
-  return page;
+  return finished(std::move(page), ask, from);
 }
 
 /// Spec: with lazy loading, the members who sent what is in the chunk.

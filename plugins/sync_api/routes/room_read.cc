@@ -47,6 +47,7 @@ Result<RoomRead> RoomRead::open(Reader& reader, const http::Request& request) {
   read.room_ = *found.room;
   read.history_ = std::move(found.history);
   const Sequence end = read.history_.end();
+  read.until_ = end;
   if (found.forgotten && end != no_bound && *found.forgotten > end) return not_allowed;
   if (!read.history_.ever_joined()) {
     // Peeking: what anyone may read.
@@ -57,6 +58,7 @@ Result<RoomRead> RoomRead::open(Reader& reader, const http::Request& request) {
                                   matrix::HistoryVisibility::world_readable) {
       return not_allowed;
     }
+    read.until_ = no_bound;
   }
   return read;
 }

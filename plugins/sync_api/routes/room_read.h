@@ -25,9 +25,9 @@ class RoomRead {
   const MembershipHistory& history() const { return history_; }
   const Access& access() const { return access_; }
   /// The position up to which the user may read state: now, or where they left.
-  Sequence until() const { return history_.end(); }
+  Sequence until() const { return until_; }
   bool may_see(const TimelineEntry& entry) const {
-    return history_.may_see(entry.sequence, entry.visibility, entry.kind == EntryKind::history);
+    return is_own_membership(entry, user_) || history_.may_see(entry.sequence, entry.visibility, entry.kind == EntryKind::history);
   }
 
   template <class Work>
@@ -50,6 +50,7 @@ class RoomRead {
   RoomId room_id_;
   store::RoomRow room_;
   MembershipHistory history_;
+  Sequence until_ = no_bound;
   Access access_;
 };
 

@@ -26,15 +26,7 @@ class TimelineScan {
     const RoomEventFilter& filter = context_.filter.timeline;
     if (filter.nothing() || !filter.allows_room(plan_.view.room->id.view())) return {};
     const Sequence floor = plan_.tail->floor();
-    if (!plan_.always_joined) {
-      if (lower_ < floor && context_.access.may_block) {
-        BACKPLANE_TRY(history, full_history(context_.access, context_.model, context_.store, plan_.view.room->id,
-                                            context_.user));
-        plan_.history = std::move(history);
-      } else {
-        plan_.history = plan_.tail->history_of(context_.user);
-      }
-    }
+    if (!plan_.always_joined) plan_.history = plan_.tail->history_of(context_.user);
     plan_.tail->each_back(lower_, upper_, [&](const EntryPtr& entry) { return take(entry); });
     if (!full_ && lower_ < floor) BACKPLANE_CHECK(scan_index(std::min(floor, upper_)));
     std::reverse(plan_.timeline.begin(), plan_.timeline.end());
@@ -50,7 +42,7 @@ class TimelineScan {
     const bool visible =
         plan_.always_joined ||
         (plan_.view.membership == Membership::join && entry->sequence >= plan_.view.joined_since) ||
-        plan_.history.may_see(entry->sequence, entry->visibility);
+        plan_.history.may_see(entry->sequence, entry->visibility) || is_own_membership(*entry, context_.user);
     if (!visible) return true;
     if (plan_.timeline.size() == context_.timeline_limit) {
       plan_.limited = true;
@@ -63,6 +55,11 @@ class TimelineScan {
 
   Result<void> scan_index(Sequence from) {
     if (!context_.access.may_block) return would_block();
+    if (!plan_.always_joined) {
+      BACKPLANE_TRY(history, full_history(context_.access, context_.model, context_.store, plan_.view.room->id,
+                                          context_.user));
+      plan_.history = std::move(history);
+    }
     std::size_t scanned = 0;
     for (Sequence upto = from; !full_ && upto > lower_;) {
       BACKPLANE_TRY(entries, context_.store.read([&](storage::Session& session) -> std::vector<EntryPtr> {

@@ -55,7 +55,7 @@ Result<std::vector<StateItem>> changes(const PlanContext& context, const RoomPla
   if (told >= floor) return items;
   BACKPLANE_CHECK(context.model.index_room(context.access, plan.view.room->id));
   if (!context.access.may_block) return would_block();
-  const Sequence upto = std::min(floor, upper);
+  const Sequence upto = std::min({floor, upper, context.use_state_after ? upper : plan.start - 1});
   BACKPLANE_TRY(older, context.store.read([&](storage::Session& session) -> std::vector<StateItem> {
     const auto row = store::find_room(session, plan.view.room->id);
     if (!row) return {};

@@ -175,8 +175,7 @@ void SyncService::look(const ParkedPtr& poll, bool may_block) {
       if (is_would_block(user.error())) return look_where_waiting_is_allowed(poll);
       return answer_error(poll, user.error());
     }
-    poll->user = std::move(*user);
-    const SyncRequest ask{poll->user, poll->device, SyncToken::decode(poll->since), poll->filter, false,
+    const SyncRequest ask{*user, poll->device, SyncToken::decode(poll->since), poll->filter, false,
                           poll->use_state_after};
     // Another history than the poll's: the client finds out with its next request.
     if (!ask.since || ask.since->epoch != model_.epoch()) return answer(poll, Assembler::nothing_new(poll->since));
@@ -187,7 +186,7 @@ void SyncService::look(const ParkedPtr& poll, bool may_block) {
     }
     if (!made->empty || poll->expired) return answer(poll, std::move(made->body));
     poll->since = made->next.encode();
-    if (model_.park(poll->user, poll)) break;
+    if (model_.park(*user, poll)) break;
   }
   // Its time was over, or its client gone, while it was in nobody's hands.
   if (poll->expired && model_.unpark(poll)) answer(poll, Assembler::nothing_new(poll->since));

@@ -84,8 +84,7 @@ void ReadModel::apply_to_device(const log::Batch& batch) {
     const auto user = users_.find(record->data.user);
     if (user == users_.end()) continue;
     const auto device = user->second->devices.find(record->data.device);
-    if (device == user->second->devices.end() || !device->second->loaded) continue;
-    if (device->second->complete) {
+    if (device != user->second->devices.end() && device->second->loaded && device->second->complete) {
       device->second->messages.push_back(
           {record->position, std::make_shared<const std::string>(store::to_device_body(record->data))});
     }

@@ -95,7 +95,7 @@ UserPtr ReadModel::merge_user(const UserId& user, store::UserRows rows) {
     if (record->data.user == user) apply_account_data(*stream, *record);
   }
   // What happened before is not known to be relevant or not: a token below this is looked at in full, once.
-  stream->relevant = applied_;
+  stream->relevant = followed();
   users_.emplace(user, stream);
   return stream;
 }

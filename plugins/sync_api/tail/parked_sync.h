@@ -15,11 +15,11 @@ struct ParkedSync {
   ParkedSync(http::Responder r, UserPtr u, DeviceId d, FilterPtr f, std::string s)
       : responder(std::move(r)), user(std::move(u)), device(std::move(d)), filter(std::move(f)), since(std::move(s)) {}
   http::Responder responder;
-  UserPtr user;
+  UserPtr user;  ///< changed with the model's mutex held
   DeviceId device;
   FilterPtr filter;
   std::string since;  ///< encoded: parsed again when something comes. Written by who took the poll out.
-  plugin::TimerId timer = 0;
+  std::atomic<plugin::TimerId> timer{0};
   std::atomic<bool> expired{false};  ///< answer it whatever there is
   bool use_state_after = false;
 };

@@ -157,6 +157,7 @@ class ReadModel {
   RoomPtr room_for(const RoomId& id, const store::RoomRow* row);
   void set_active(UserStream& user, const UserRoom& membership);
   void finish(Woken& woken, std::unique_lock<std::mutex>& lock);
+  SyncToken followed() const;
   Result<void> wait_for_index(const Access& access);
   UserPtr merge_user(const UserId& user, store::UserRows rows);
   void forget_user(UserStream& user);
@@ -171,7 +172,7 @@ class ReadModel {
   Wake wake_;
 
   mutable std::mutex mutex_;
-  SyncToken applied_;
+  SyncToken applied_;  // what the tails have brought; see followed()
   RecentRooms recent_rooms_;
   Recent<api::ClientDataRecord> recent_client_data_;
   Recent<api::ReceiptRecord> recent_receipts_;

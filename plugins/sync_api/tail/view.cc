@@ -25,8 +25,18 @@ void ReadModel::follow(Instant until) {
 
 SyncToken ReadModel::now() const {
   const Lock lock(*this);
+  return followed();
+}
+
+SyncToken ReadModel::followed() const {
+  // A tail begins where the index ends, and may come further without records.
   SyncToken now = applied_;
   now.epoch = epoch_;
+  now.room_events.merge(topics_.room_events->followed());
+  now.client_data.merge(topics_.client_data->followed());
+  now.receipts.merge(topics_.receipts->followed());
+  now.send_to_device.merge(topics_.send_to_device->followed());
+  now.typing.merge(topics_.typing->followed());
   return now;
 }
 
@@ -47,8 +57,7 @@ UserView ReadModel::view(const UserPtr& user, const DevicePtr& device, const Syn
                          bool left) const {
   UserView view;
   const Lock lock(*this);
-  view.now = applied_;
-  view.now.epoch = epoch_;
+  view.now = followed();
 
   std::map<RoomId, std::vector<AccountDataView>> of_rooms;
   const auto joined_now = [&](const UserRoom& room) {
@@ -158,6 +167,7 @@ bool ReadModel::park(const UserPtr& user, const ParkedPtr& poll) {
   // The stream may have been forgotten and made anew while the poll was looked at: it then hears of nothing.
   const auto it = users_.find(user->user);
   if (it == users_.end() || it->second != user) return false;
+  poll->user = user;
   user->parked.push_back(poll);
   user->used = clock_.now();
   return true;
