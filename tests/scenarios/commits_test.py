@@ -9,9 +9,6 @@ STORES = ("room_server", "user_api", "edu_server")
 
 
 class CommitsTest(ServerCase):
-    # Nothing expires or is tidied up while the test counts.
-    config = {"plugins": {"sync_api": {"index_linger": "10s"}}}
-
     def commits(self):
         metrics = self.server.metrics()
         found = {store: metrics.find(f"backplane_{store}_store_commits") for store in STORES}

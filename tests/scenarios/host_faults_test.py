@@ -95,7 +95,7 @@ class HostFaultsTest(unittest.TestCase):
         server = self.server()
         folder = self.copy_of_plugins(server)
         os.chmod(os.path.join(folder, "sync_api.so"), 0o777)
-        self.assert_says(server, FAULTS, "error: plugin sync_api: its object cannot be trusted", "everybody may write it (mode 777)")
+        self.assert_says(server, FAULTS, "error: plugin sync_api: its object cannot be trusted", "everybody may write it (mode 0777)")
         os.chmod(os.path.join(folder, "sync_api.so"), 0o755)
         os.chmod(folder, 0o777)
         self.assert_says(server, FAULTS, "its folder cannot be trusted", "fix: chown the folder to root")
@@ -159,8 +159,9 @@ class HostFaultsTest(unittest.TestCase):
 
     def test_every_command_has_help(self):
         server = self.server()
-        for command in ("run", "check-config", "plugins", "wiring", "generate-config", "generate-keys", "users", "version"):
-            code, out, _ = server.run(command, "--help")
+        for command in ("run", "check-config", "plugins list", "plugins enable", "plugins disable", "wiring", "generate-config",
+                        "generate-keys", "users create", "version"):
+            code, out, _ = server.run(*command.split(), "--help")
             self.assertEqual(0, code)
             self.assertIn("backplane " + command, out)
         self.assertEqual(set(manifests()), {line.split()[0] for line in server.run("plugins", "list")[1].splitlines()

@@ -111,7 +111,7 @@ class RoomsTest(ServerCase):
         alice.set_state(room, "m.room.power_levels", {**levels, "events_default": 60})
         bob.refused(403, "M_FORBIDDEN", "PUT", f"v3/rooms/{quote(room)}/send/m.room.message/1", {"body": "no"})
         alice.send(room, "creators may")
-        alice.refused(400, "M_BAD_JSON", "PUT", f"v3/rooms/{quote(room)}/state/m.room.power_levels/", {"ban": "fifty"})
+        alice.refused(403, "M_FORBIDDEN", "PUT", f"v3/rooms/{quote(room)}/state/m.room.power_levels/", {"ban": "fifty"})
 
     def test_aliases(self):
         alice, bob = self.user(), self.user()

@@ -84,7 +84,8 @@ class TimelineTest(ServerCase):
         page = self.bob.expect("GET", self.path("messages"), query={
             "dir": "b", "filter": '{"types":["m.room.message"],"senders":["%s"]}' % self.bob.user_id})
         self.assertEqual([event], [e["event_id"] for e in page["chunk"]])
-        self.bob.refused(400, "M_INVALID_PARAM", "GET", self.path("messages"), query={"dir": "sideways"})
+        self.bob.refused(400, "M_INVALID_PARAM", "GET", self.path("messages"), query={"dir": "b", "filter": "{}", "limit": "few"})
+        self.bob.refused(400, "M_MISSING_PARAM", "GET", self.path("messages"))
         self.user().refused(403, "M_FORBIDDEN", "GET", self.path("messages"), query={"dir": "b"})
 
     def test_event_and_context(self):

@@ -24,7 +24,7 @@ def main(arguments):
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
-    unittest.main(module=module, argv=arguments)
+    unittest.main(module=module, argv=arguments, warnings="ignore")  # clients leave their connections to the end
 
 
 if __name__ == "__main__":
