@@ -36,7 +36,7 @@ Result<http::Response> log_in(Components& c, const http::Request& request) {
   if (type == "m.login.password" && c.settings.password_login) {
     BACKPLANE_TRY(user, user_of(body));
     BACKPLANE_TRY(password, body.get_string("password"));
-    login.user = std::move(user);
+    login.user = user.starts_with('@') ? std::move(user) : lower_case(user);
     login.password = password;
   } else if (type == "m.login.token" && c.settings.token_login) {
     BACKPLANE_TRY(token, body.get_string("token"));
