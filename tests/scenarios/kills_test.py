@@ -191,8 +191,9 @@ class KillsTest(unittest.TestCase):
             thread.join(PATIENCE)
         sent = {event for talk in self.talks for event in talk.acknowledged}
         for listen in self.listens:
-            wait_for("a receiver to have everything",
-                     lambda: self.load.faults or len(listen.events) >= len(sent))
+            to_device = sum(len(talk.acknowledged) // 5 for talk in self.talks if talk.receiver is listen.client)
+            wait_for("a receiver to have everything", lambda: self.load.faults or (
+                len(listen.events) >= len(sent) and len(listen.to_device) >= to_device))
             listen.done = True
         for thread in self.load.threads:
             thread.join(PATIENCE)

@@ -42,7 +42,7 @@ Result<http::Response> log_in(Components& c, const http::Request& request) {
     BACKPLANE_TRY(token, body.get_string("token"));
     login.login_token = token;
   } else {
-    return invalid("unknown_login_type", "log-in of type " + std::string(type) + " is not possible here");
+    return invalid("bad_request", "log-in of type " + std::string(type) + " is not possible here");
   }
   BACKPLANE_TRY(device, body.get_optional_string("device_id"));
   BACKPLANE_TRY(name, body.get_optional_string("initial_device_display_name"));
