@@ -9,7 +9,7 @@ import time
 import unittest
 
 from client import joined, quote, register
-from program import PATIENCE, wait_for
+from program import PATIENCE
 from server import Server
 
 ROUNDS = int(os.environ.get("KILL_ROUNDS", "50"))
@@ -192,8 +192,12 @@ class KillsTest(unittest.TestCase):
         sent = {event for talk in self.talks for event in talk.acknowledged}
         for listen in self.listens:
             to_device = sum(len(talk.acknowledged) // 5 for talk in self.talks if talk.receiver is listen.client)
-            wait_for("a receiver to have everything", lambda: self.load.faults or (
-                len(listen.events) >= len(sent) and len(listen.to_device) >= to_device))
+            until = time.monotonic() + PATIENCE
+            while len(listen.events) < len(sent) or len(listen.to_device) < to_device:
+                self.assertEqual([], self.load.faults)
+                self.assertLess(time.monotonic(), until, f"a receiver has {len(listen.events)} of {len(sent)} messages and "
+                                f"{len(listen.to_device)} of {to_device} to its device; its token is {listen.client.since}")
+                time.sleep(0.05)
             listen.done = True
         for thread in self.load.threads:
             thread.join(PATIENCE)
