@@ -2,6 +2,7 @@
 import unittest
 
 from client import quote, register
+from program import wait_for
 from server import Server
 
 TOPICS_OF_LOG = {"1": ["client_data"], "2": ["room_events"], "3": ["typing", "receipts", "send_to_device"], "4": ["room_events"]}
