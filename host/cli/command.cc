@@ -39,7 +39,7 @@ std::optional<Config> CommandContext::load_or_defaults() const {
   if (config_path()) return load();
   Config config;
   config.plugin_dirs = default_plugin_dirs();
-  config.log.transport = "log_in_process";
+  config.log.transport = "in_process";
   return config;
 }
 

@@ -33,10 +33,8 @@ int unknown_command(std::span<const CommandInfo> commands, std::span<const std::
   }
   const std::string given = join(words.first(below.empty() ? 1 : std::min<std::size_t>(2, words.size())));
   std::string fix;
-  if (below.empty())
-    fix = suggest(given, names, "`backplane help` lists the commands");
-  else if (given != words[0])
-    fix = suggest(given, below, "write one of its commands");
+  if (below.empty()) fix = suggest(given, names, "`backplane help` lists the commands");
+  else if (given != words[0]) fix = suggest(given, below, "write one of its commands");
   else
     for (const auto& name : below) fix.append(fix.empty() ? "write " : " or ").append(name);
   err << Fault{"there is no command '" + given + "'", "", fix, "", 0};
@@ -95,8 +93,7 @@ Parsed parse(std::span<const std::string> words, const CommandInfo& command) {
   if (out.flags.contains("--help") || out.operands.size() == command.operand_count) return out;
   if (out.operands.size() < command.operand_count)
     out.complaint = "command " + command.name + " needs " + command.operands;
-  else
-    out.complaint = "command " + command.name + " does not take '" + out.operands[command.operand_count] + "'";
+  else out.complaint = "command " + command.name + " does not take '" + out.operands[command.operand_count] + "'";
   out.fix = "write backplane " + command.name + (command.operands.empty() ? "" : " " + command.operands);
   return out;
 }

@@ -42,12 +42,9 @@ class QuietTerminal {
         say("\n");
         return line;
       }
-      if (c == kill_line)
-        line.clear();
-      else if (c == backspace || c == erase)
-        drop_last_character(line);
-      else
-        line += c;
+      if (c == kill_line) line.clear();
+      else if (c == backspace || c == erase) drop_last_character(line);
+      else line += c;
     }
     say("\n");
     return std::nullopt;

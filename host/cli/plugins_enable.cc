@@ -24,8 +24,7 @@ std::map<std::string, bool> read_switches(const std::string& path, std::vector<F
                  "move it to another file in conf.d"));
   };
   for (const Setting& section : root.children) {
-    if (section.key != "plugins")
-      foreign(section);
+    if (section.key != "plugins") foreign(section);
     else
       for (const Setting& plugin : section.children) {
         for (const Setting& option : plugin.children)
@@ -83,12 +82,8 @@ int set_enabled(CommandContext& context, bool enabled) {
 
 }  // namespace
 
-int run_plugins_enable(CommandContext& context) {
-  return set_enabled(context, true);
-}
+int run_plugins_enable(CommandContext& context) { return set_enabled(context, true); }
 
-int run_plugins_disable(CommandContext& context) {
-  return set_enabled(context, false);
-}
+int run_plugins_disable(CommandContext& context) { return set_enabled(context, false); }
 
 }  // namespace backplane::host

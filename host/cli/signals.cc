@@ -7,9 +7,7 @@ namespace backplane::host {
 namespace {
 
 /// What wakes the waiting thread to end it.
-int wake_signal() {
-  return SIGRTMIN;
-}
+int wake_signal() { return SIGRTMIN; }
 
 sigset_t waited_for(bool with_wake) {
   sigset_t set;

@@ -6,12 +6,9 @@ namespace backplane::host {
 int run_wiring(CommandContext& context) {
   const std::string name = context.value("--format", "text");
   WiringFormat format = WiringFormat::text;
-  if (name == "dot")
-    format = WiringFormat::dot;
-  else if (name == "markdown")
-    format = WiringFormat::markdown;
-  else if (name != "text")
-    return context.usage("there is no format '" + name + "': use text, dot or markdown");
+  if (name == "dot") format = WiringFormat::dot;
+  else if (name == "markdown") format = WiringFormat::markdown;
+  else if (name != "text") return context.usage("there is no format '" + name + "': use text, dot or markdown");
   const auto config = context.load_or_defaults();
   if (!config) return exit_faults;
   std::vector<Fault> faults;

@@ -10,30 +10,21 @@ namespace backplane::host {
 
 int WorkersConfig::of(http::Surface surface) const {
   switch (surface) {
-    case http::Surface::client:
-      return client;
-    case http::Surface::federation:
-      return federation;
-    case http::Surface::media:
-      return media;
-    case http::Surface::internal:
-      return internal;
+    case http::Surface::client: return client;
+    case http::Surface::federation: return federation;
+    case http::Surface::media: return media;
+    case http::Surface::internal: return internal;
   }
   return client;
 }
 
 RateLimitSettings RateLimitsConfig::of(http::RateClass rate) const {
   switch (rate) {
-    case http::RateClass::none:
-      return {};
-    case http::RateClass::read:
-      return read;
-    case http::RateClass::write:
-      return write;
-    case http::RateClass::login:
-      return login;
-    case http::RateClass::registration:
-      return registration;
+    case http::RateClass::none: return {};
+    case http::RateClass::read: return read;
+    case http::RateClass::write: return write;
+    case http::RateClass::login: return login;
+    case http::RateClass::registration: return registration;
   }
   return {};
 }

@@ -50,7 +50,7 @@ struct StorageConfig {
 enum class LogFormat : std::uint8_t { text, json };
 
 struct LogConfig {
-  std::string transport;  ///< the name of a plugin
+  std::string transport;  ///< the plugin is log_<transport>
   LogLevel level = LogLevel::info;
   LogFormat format = LogFormat::text;
   std::string file;  ///< empty: standard error

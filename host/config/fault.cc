@@ -48,9 +48,7 @@ std::string format_faults(std::span<const Fault> faults) {
   return out;
 }
 
-std::ostream& operator<<(std::ostream& out, const Fault& fault) {
-  return out << format_fault(fault);
-}
+std::ostream& operator<<(std::ostream& out, const Fault& fault) { return out << format_fault(fault); }
 
 std::string nearest(std::string_view name, std::span<const std::string> candidates) {
   std::size_t best = name.size() <= 3 ? 2 : std::max<std::size_t>(3, name.size() / 3 + 1);  // not near: from here on

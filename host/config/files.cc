@@ -26,9 +26,7 @@ class Descriptor {
   int fd_;
 };
 
-std::string last_problem() {
-  return std::strerror(errno);
-}
+std::string last_problem() { return std::strerror(errno); }
 
 bool write_all(int fd, std::string_view text) {
   while (!text.empty()) {

@@ -104,8 +104,8 @@ std::vector<OptionSpec> host_options() {
       choice("storage.synchronous", {"full", "normal", "off"}, "full",
              "What is acknowledged survives: full, a power cut; normal and off (SQLite only), a crash of the server."),
 
-      option("log.transport", string, "log_in_process",
-             "The plugin that carries records between plugins: log_in_process or log_kafka."),
+      option("log.transport", string, "in_process",
+             "What carries records between plugins: in_process, or kafka. The plugin is named so, after log_."),
       reloadable(choice("log.level", {"trace", "debug", "info", "warning", "error", "off"}, "info",
                         "The least important lines that are logged.")),
       choice("log.format", {"text", "json"}, "text", "How log lines are written."),

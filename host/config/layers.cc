@@ -19,8 +19,7 @@ std::vector<std::string> yaml_files(const std::string& folder, std::vector<Fault
   for (std::filesystem::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
     const std::string name = it->path().filename().string();
     if (name.starts_with('.')) continue;
-    if (it->path().extension() == ".yaml")
-      out.push_back(it->path().string());
+    if (it->path().extension() == ".yaml") out.push_back(it->path().string());
     else if (it->path().extension() == ".yml")
       faults.push_back({"config file " + it->path().string() + " would not be read", "only *.yaml files are",
                         "rename it to " + it->path().stem().string() + ".yaml", "", 0});

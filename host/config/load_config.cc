@@ -61,10 +61,8 @@ class ConfigReader {
     while (config_.public_base_url.ends_with('/')) config_.public_base_url.pop_back();
     config_.data_dir = options_.text("data_dir");
     for (const std::string& folder : options_.list("plugin_dirs")) {
-      if (folder == "default")
-        std::ranges::move(default_plugin_dirs(), std::back_inserter(config_.plugin_dirs));
-      else
-        config_.plugin_dirs.push_back(absolute_path(folder, config_.folder));
+      if (folder == "default") std::ranges::move(default_plugin_dirs(), std::back_inserter(config_.plugin_dirs));
+      else config_.plugin_dirs.push_back(absolute_path(folder, config_.folder));
     }
     config_.trusted_proxies = options_.list("trusted_proxies");
     config_.io_threads = number("io_threads");
@@ -184,10 +182,8 @@ class ConfigReader {
         continue;
       }
       for (Setting& option : plugin.children) {
-        if (option.key != "enabled")
-          settings.options.children.push_back(std::move(option));
-        else
-          read_enabled(plugin.key, option, settings);
+        if (option.key != "enabled") settings.options.children.push_back(std::move(option));
+        else read_enabled(plugin.key, option, settings);
       }
     }
   }

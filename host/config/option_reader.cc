@@ -23,10 +23,8 @@ class Reader {
     visit(map, "");
     for (const OptionSpec& option : table_) {
       if (seen_.contains(option.name)) continue;
-      if (option.required)
-        rules_.skip_missing ? void() : report_missing(option, map);
-      else
-        values_[option.name] = placed(option, option.default_value, rules_.default_folder);
+      if (option.required) rules_.skip_missing ? void() : report_missing(option, map);
+      else values_[option.name] = placed(option, option.default_value, rules_.default_folder);
     }
     return std::move(values_);
   }
@@ -41,10 +39,8 @@ class Reader {
       } else if (is_section(name)) {
         Setting section = child;
         unfold(section, faults_);
-        if (section.is_map())
-          visit(section, name + ".");
-        else if (section.kind != Setting::Kind::none)
-          report_section(section, name);
+        if (section.is_map()) visit(section, name + ".");
+        else if (section.kind != Setting::Kind::none) report_section(section, name);
       } else if (!path.empty() || std::ranges::find(rules_.others, child.key) == rules_.others.end()) {
         report_unknown(child, path);
       }
@@ -67,10 +63,8 @@ class Reader {
       if (list.kind == Setting::Kind::none) return;  // reported by unfold
       value = list_of(option, list);
     }
-    if (value)
-      values_[option.name] = placed(option, std::move(*value), rules_.folder);
-    else
-      report_wrong(option, setting, value.error().text);
+    if (value) values_[option.name] = placed(option, std::move(*value), rules_.folder);
+    else report_wrong(option, setting, value.error().text);
   }
 
   static Result<OptionValue> text_of(const OptionSpec& option, const Setting& setting) {

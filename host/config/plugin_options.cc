@@ -1,6 +1,7 @@
 #include "host/config/plugin_options.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "host/config/option_reader.h"
 
@@ -19,6 +20,12 @@ BuiltOptions build_options(const plugin::Manifest& manifest, const Config& confi
   return out;
 }
 
+plugin::Options build_options(const plugin::Manifest& manifest, const Config& config, std::vector<Fault>& faults) {
+  BuiltOptions built = build_options(manifest, config);
+  std::ranges::move(built.faults, std::back_inserter(faults));
+  return std::move(built.options);
+}
+
 std::vector<Fault> check_plugin_names(const Config& config, std::span<const plugin::Manifest> manifests) {
   std::vector<std::string> names;
   for (const auto& manifest : manifests) names.push_back(manifest.name);
@@ -33,7 +40,7 @@ std::vector<Fault> check_plugin_names(const Config& config, std::span<const plug
   for (const auto& [name, settings] : config.plugins) check(name, settings.options.source);
   for (const auto& [name, host] : config.hosts)
     for (const std::string& plugin : host.plugins) check(plugin, host.source);
-  check(config.log.transport, {config.file, 0});
+  check("log_" + config.log.transport, {config.file, 0});
   return faults;
 }
 

@@ -19,6 +19,8 @@ struct BuiltOptions {
 /// The plugin's options, typed and checked. Paths that were set are relative to the config's folder, paths that are
 /// defaults to data_dir; both are absolute in the answer.
 BuiltOptions build_options(const plugin::Manifest& manifest, const Config& config);
+/// The same; the faults go to the others.
+plugin::Options build_options(const plugin::Manifest& manifest, const Config& config, std::vector<Fault>& faults);
 
 /// Plugins that config names (below `plugins`, in plugins.d, in `hosts`, as the log's transport) and that are not
 /// among the manifests.

@@ -1,6 +1,7 @@
 #include "host/config/sample.h"
 
 #include <algorithm>
+#include <cctype>
 #include <vector>
 
 #include "backplane/plugin/option_text.h"
@@ -47,14 +48,20 @@ void append_comment(std::string& out, const std::string& indent, std::string_vie
   }
 }
 
+/// With a capital at its beginning and a full stop at its end, whatever the manifest's author writes.
+std::string as_sentence(std::string text) {
+  if (text.empty()) return text;
+  text.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(text.front())));
+  if (std::string_view(".!?:").find(text.back()) == std::string_view::npos) text += '.';
+  return text;
+}
+
 std::string sentence_of(const OptionSpec& option) {
   const bool plain_text = option.type == OptionType::string || option.type == OptionType::path ||
                           option.type == OptionType::secret || option.type == OptionType::url;
-  std::string out = option.doc;
+  std::string out = as_sentence(option.doc);
   if (!plain_text && !(option.type == OptionType::list && option.choices.empty())) {
-    std::string what = plugin::describe(option);
-    what.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(what.front())));
-    out += " " + what + ".";
+    out += " " + as_sentence(plugin::describe(option));
   }
   if (option.required) out += " Required.";
   if (option.reloadable) out += " Reloaded on SIGHUP.";
@@ -123,12 +130,10 @@ void append_table(std::string& out, std::span<const OptionSpec> table) {
   out += "| option | expects | default | |\n|---|---|---|---|\n";
   for (const OptionSpec& option : table) {
     std::string usual = option.required ? "required" : yaml_value(option);
-    if (usual == "''" || usual == "[]")
-      usual = "none";
-    else if (!option.required)
-      usual = "`" + usual + "`";
+    if (usual == "''" || usual == "[]") usual = "none";
+    else if (!option.required) usual = "`" + usual + "`";
     out += "| `" + option.name + "` | " + markdown_cell(expectation(option)) + " | " + markdown_cell(usual) + " | " +
-           markdown_cell(option.doc) + (option.reloadable ? " Reloaded on SIGHUP." : "") + " |\n";
+           markdown_cell(as_sentence(option.doc)) + (option.reloadable ? " Reloaded on SIGHUP." : "") + " |\n";
   }
 }
 
@@ -143,7 +148,7 @@ std::string sample_config(std::string_view server_name, std::string_view data_di
   const auto own = [&](std::string_view name, std::string_view value) {
     const auto option = std::ranges::find(table, name, &OptionSpec::name);
     out += "\n";
-    append_comment(out, "", option->doc);
+    append_comment(out, "", as_sentence(option->doc));
     out.append(name).append(": ").append(yaml_scalar(std::string(value))).append("\n");
     table.erase(option);
   };
@@ -156,7 +161,7 @@ std::string sample_config(std::string_view server_name, std::string_view data_di
 
 std::string sample_plugin_config(const plugin::Manifest& manifest) {
   std::string out = "# Options of plugin " + manifest.name + ".\n";
-  append_comment(out, "", manifest.summary);
+  append_comment(out, "", as_sentence(manifest.summary));
   out += "\n# Whether the plugin runs.\n#enabled: true\n";
   append_options(out, manifest.options, "", "");
   return out;
@@ -176,11 +181,10 @@ std::string option_docs(std::span<const plugin::Manifest> manifests) {
   for (const auto& manifest : manifests) sorted.push_back(&manifest);
   std::ranges::sort(sorted, {}, &plugin::Manifest::name);
   for (const plugin::Manifest* manifest : sorted) {
-    out += "\n## " + manifest->name + ": plugins.d/" + manifest->name + ".yaml\n\n" + manifest->summary + "\n\n";
-    if (manifest->options.empty())
-      out += "It has no options but `enabled`.\n";
-    else
-      append_table(out, manifest->options);
+    out += "\n## " + manifest->name + ": plugins.d/" + manifest->name + ".yaml\n\n" + as_sentence(manifest->summary) +
+           "\n\n";
+    if (manifest->options.empty()) out += "It has no options but `enabled`.\n";
+    else append_table(out, manifest->options);
   }
   return out;
 }

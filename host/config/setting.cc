@@ -11,9 +11,7 @@ const Setting* Setting::find(std::string_view name) const {
   return found == children.end() ? nullptr : &*found;
 }
 
-Setting* Setting::find(std::string_view name) {
-  return const_cast<Setting*>(std::as_const(*this).find(name));
-}
+Setting* Setting::find(std::string_view name) { return const_cast<Setting*>(std::as_const(*this).find(name)); }
 
 Setting& Setting::member(std::string_view name, const Source& where) {
   if (Setting* found = find(name)) return *found;
@@ -31,14 +29,10 @@ Setting& Setting::member(std::string_view name, const Source& where) {
 
 std::string_view to_string(Setting::Kind kind) {
   switch (kind) {
-    case Setting::Kind::none:
-      return "nothing";
-    case Setting::Kind::scalar:
-      return "a text";
-    case Setting::Kind::list:
-      return "a list";
-    case Setting::Kind::map:
-      return "a map";
+    case Setting::Kind::none: return "nothing";
+    case Setting::Kind::scalar: return "a text";
+    case Setting::Kind::list: return "a list";
+    case Setting::Kind::map: return "a map";
   }
   return "?";
 }
@@ -62,10 +56,8 @@ void overlay(Setting& base, Setting&& upper) {
     return;
   }
   for (Setting& child : upper.children) {
-    if (Setting* there = base.find(child.key))
-      overlay(*there, std::move(child));
-    else
-      base.children.push_back(std::move(child));
+    if (Setting* there = base.find(child.key)) overlay(*there, std::move(child));
+    else base.children.push_back(std::move(child));
   }
 }
 

@@ -104,12 +104,20 @@ net::HTTPServerParams::Ptr parameters(int threads) {
   return made;
 }
 
+net::ServerSocket listen_on(const OpsOptions& options) {
+  // Poco would share the port with a second server that was started by mistake.
+  net::ServerSocket socket;
+  socket.bind(net::SocketAddress(options.address, options.port), true, false);
+  socket.listen(64);
+  return socket;
+}
+
 }  // namespace
 
 struct OpsListener::Server {
   Server(const OpsOptions& options, const std::shared_ptr<const Pages>& pages, const Logger& logger)
       : pool("ops", 1, options.threads),
-        socket(net::SocketAddress(options.address, options.port), 64),
+        socket(listen_on(options)),
         http(new PageHandlers<Pages>(pages, logger), pool, socket, parameters(options.threads)) {}
   Poco::ThreadPool pool;
   net::ServerSocket socket;

@@ -1,6 +1,6 @@
 // The help of the program and of each command, and the config that it generates.
-#include "host/config/sample.h"
 #include "golden/golden.h"
+#include "host/config/sample.h"
 #include "support/fake_engine.h"
 
 namespace backplane::host {

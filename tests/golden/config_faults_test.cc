@@ -1,7 +1,7 @@
 // The texts of faults in config. Each test is one file of config and the text for it.
+#include "golden/golden.h"
 #include "host/config/config.h"
 #include "host/config/plugin_options.h"
-#include "golden/golden.h"
 #include "support/temporary_folder.h"
 
 namespace backplane::host {
@@ -63,9 +63,7 @@ plugins:
 )");
 }
 
-TEST_F(ConfigFaults, nothing_is_set) {
-  expect("config_empty.txt", "");
-}
+TEST_F(ConfigFaults, nothing_is_set) { expect("config_empty.txt", ""); }
 
 TEST_F(ConfigFaults, the_file_is_not_there) {
   expect_faults("config_missing_file.txt", load_config(folder.path() + "/backplane.yaml", {}).faults);

@@ -24,9 +24,7 @@ inline void expect_file(const std::string& path, std::string_view text) {
                             << "; if it should, run this test with BACKPLANE_UPDATE_GOLDEN=1";
 }
 
-inline void expect_golden(const std::string& name, std::string_view text) {
-  expect_file("tests/golden/" + name, text);
-}
+inline void expect_golden(const std::string& name, std::string_view text) { expect_file("tests/golden/" + name, text); }
 
 /// Every `what` in the text replaced, so that folders of the test's own do not show.
 inline std::string replaced(std::string text, std::string_view what, std::string_view by) {

@@ -5,10 +5,10 @@
 #include <iterator>
 
 #include "backplane/plugin/manifest.h"
+#include "golden/golden.h"
 #include "host/config/config.h"
 #include "host/config/plugin_options.h"
 #include "host/config/sample.h"
-#include "golden/golden.h"
 
 namespace backplane::host {
 namespace {

@@ -237,14 +237,19 @@ Result<api::CreateRoomResponse> create_room(Environment& environment, const api:
     BACKPLANE_TRY(taken, environment.store.read([&](storage::Session& s) { return tables::find_alias(s, alias).has_value(); }));
     if (taken) return conflict("room_in_use", alias.str() + " is taken");
   }
-  RoomInMaking room(environment, request, *version, *preset, alias);
-  BACKPLANE_CHECK(room.make());
-  BACKPLANE_TRY(position, environment.store.write([&](storage::Write& write) { return room.store(write); }));
-  environment.meters.events_accepted.add(room.event_count());
-  const RoomId room_id = room.head().room_id();
-  environment.logger.debug("created room", {{"room_id", room_id.view()}, {"room_version", version->id}});
-  environment.lanes.adopt(std::move(room.head()));
-  return api::CreateRoomResponse{room_id, alias, position};
+  // Two rooms get the same id when a clock that was set back makes the same create event again.
+  for (int attempts_left = 2;; --attempts_left) {
+    RoomInMaking room(environment, request, *version, *preset, alias);
+    BACKPLANE_CHECK(room.make());
+    auto position = environment.store.write([&](storage::Write& write) { return room.store(write); });
+    if (!position && position.error().reason == "constraint" && attempts_left > 0) continue;
+    if (!position) return std::move(position).error();
+    environment.meters.events_accepted.add(room.event_count());
+    const RoomId room_id = room.head().room_id();
+    environment.logger.debug("created room", {{"room_id", room_id.view()}, {"room_version", version->id}});
+    environment.lanes.adopt(std::move(room.head()));
+    return api::CreateRoomResponse{room_id, alias, *position};
+  }
 }
 
 }  // namespace backplane::room_server

@@ -61,8 +61,10 @@ void redact_stored(Environment& environment, storage::Write& write, Pending& pen
   if (!row) return;
   const auto data = json::find_raw(row->json, "unsigned");
   if (data && json::find_raw(*data, "redacted_because")) return;
-  std::string because = "\"redacted_because\":";
-  matrix::append_client_event(because, redaction, room.room_id.view());
+  std::string client_event;
+  matrix::append_client_event(client_event, redaction, room.room_id.view());
+  // Canonical, as all that is stored, so that the bytes stay the same whoever carries them.
+  const std::string because = "\"redacted_because\":" + Content::parse_canonical(client_event).canonical();
   std::string redacted = matrix::redact_json(row->json, redaction.room_version());
   const std::string content(json::find_raw(redacted, "content").value_or("{}"));
   row->json = with_unsigned(std::move(redacted), because);

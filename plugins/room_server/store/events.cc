@@ -9,9 +9,10 @@ namespace {
 
 std::int64_t id_hash(const EventId& event_id) { return static_cast<std::int64_t>(stable_hash(event_id.view())); }
 
-#define BACKPLANE_EVENT_COLUMNS                                                                                    \
-  "event_key, event_id, log_lane, sequence, depth, type, state_key, sender, history_visibility, replaces, "        \
-  "membership_before, membership_after, device, transaction_id, content_version, json"
+/// Of an events table called e.
+#define BACKPLANE_EVENT_COLUMNS                                                                                   \
+  "e.event_key, e.event_id, e.log_lane, e.sequence, e.depth, e.type, e.state_key, e.sender, e.history_visibility, " \
+  "e.replaces, e.membership_before, e.membership_after, e.device, e.transaction_id, e.content_version, e.json"
 
 /// Runs a query whose columns are those above, then any `More`, and calls row(key, event, more…).
 template <class... More, class Row>
@@ -39,8 +40,9 @@ constexpr std::size_t ids_per_statement = 16;
 }  // namespace
 
 void insert_event(Write& write, RoomNumber room, const EventRow& event) {
-  write.execute("INSERT INTO events (" BACKPLANE_EVENT_COLUMNS
-                ", id_hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+  write.execute("INSERT INTO events (event_key, event_id, log_lane, sequence, depth, type, state_key, sender, "
+                "history_visibility, replaces, membership_before, membership_after, device, transaction_id, "
+                "content_version, json, id_hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 {event_key(room, event.ordinal), event.event_id, event.position.lane, event.position.sequence, event.depth,
                  event.type, event.state_key, event.sender, event.history_visibility, event.replaces,
                  event.membership_before, event.membership_after, event.device, event.transaction_id,
@@ -51,21 +53,21 @@ std::optional<EventRow> find_last_event(Session& session, RoomNumber room) {
   std::optional<EventRow> found;
   each_event(session,
              "SELECT " BACKPLANE_EVENT_COLUMNS
-             " FROM events WHERE event_key >= ? AND event_key < ? ORDER BY event_key DESC LIMIT 1",
+             " FROM events e WHERE e.event_key >= ? AND e.event_key < ? ORDER BY e.event_key DESC LIMIT 1",
              {event_key(room, 0), event_key(room + 1, 0)}, [&](std::int64_t, EventRow event) { found = std::move(event); });
   return found;
 }
 
 std::optional<EventRow> find_event(Session& session, RoomNumber room, std::int64_t ordinal) {
   std::optional<EventRow> found;
-  each_event(session, "SELECT " BACKPLANE_EVENT_COLUMNS " FROM events WHERE event_key = ?", {event_key(room, ordinal)},
+  each_event(session, "SELECT " BACKPLANE_EVENT_COLUMNS " FROM events e WHERE e.event_key = ?", {event_key(room, ordinal)},
              [&](std::int64_t, EventRow event) { found = std::move(event); });
   return found;
 }
 
 std::optional<FoundEvent> find_event(Session& session, const EventId& event_id) {
   std::optional<FoundEvent> found;
-  each_event(session, "SELECT " BACKPLANE_EVENT_COLUMNS " FROM events WHERE id_hash = ? AND event_id = ?",
+  each_event(session, "SELECT " BACKPLANE_EVENT_COLUMNS " FROM events e WHERE e.id_hash = ? AND e.event_id = ?",
              {id_hash(event_id), event_id},
              [&](std::int64_t key, EventRow event) { found = FoundEvent{room_of_key(key), std::move(event)}; });
   return found;
@@ -108,8 +110,8 @@ void each_event_by_sequence(Session& session, std::uint64_t after, std::uint64_t
   each_event<RoomId, RoomVersionId>(
       session,
       "SELECT " BACKPLANE_EVENT_COLUMNS
-      ", r.room_id, r.version FROM events JOIN rooms r ON r.room = event_key / 4294967296 "
-      "WHERE sequence > ? AND sequence <= ? ORDER BY sequence LIMIT ?",
+      ", r.room_id, r.version FROM events e JOIN rooms r ON r.room = e.event_key / 4294967296 "
+      "WHERE e.sequence > ? AND e.sequence <= ? ORDER BY e.sequence LIMIT ?",
       {after, up_to, limit}, [&](std::int64_t key, EventRow event, RoomId room_id, RoomVersionId version) {
         row(RoomRow{room_of_key(key), std::move(room_id), std::move(version)}, std::move(event));
       });

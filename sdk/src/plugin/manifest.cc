@@ -116,7 +116,7 @@ Requirement read_requirement(const ManifestNode& node) {
   out.interface_id = read_interface_id(node.member("interface"));
   const std::string need = node.member("need").one_of({"hard", "late", "optional"});
   out.need = need == "hard" ? Need::hard : need == "late" ? Need::late : Need::optional;
-  out.wire = node.text_or("wire", "");
+  out.wire = node.text_or_empty("wire");
   return out;
 }
 
@@ -127,7 +127,7 @@ PublishedTopic read_published(const ManifestNode& node) {
 
 ConsumedTopic read_consumed(const ManifestNode& node) {
   node.expect_members({"topic", "log", "subscription", "from"});
-  return {read_word(node.member("topic")), node.text_or("log", ""),
+  return {read_word(node.member("topic")), node.text_or_empty("log"),
           node.member("subscription").one_of({"consume", "tail", "both"}),
           node.member("from").one_of({"snapshot", "now"})};
 }

@@ -67,6 +67,11 @@ std::string ManifestNode::text() const {
   return value_.get<std::string>();
 }
 
+std::string ManifestNode::text_or_empty(std::string_view name) const {
+  const auto found = value_.find(name);
+  return found == value_.end() || *found == "" ? std::string() : text(name);
+}
+
 std::int64_t ManifestNode::integer() const {
   if (!value_.is_number_integer()) expected("a whole number");
   return value_.get<std::int64_t>();

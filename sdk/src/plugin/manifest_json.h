@@ -42,7 +42,8 @@ class ManifestNode {
   std::vector<std::string> texts() const;
 
   std::string text(std::string_view name) const { return member(name).text(); }
-  std::string text_or(std::string_view name, std::string other) const { return has(name) ? text(name) : other; }
+  /// Also of an empty string, where nothing to say is an answer.
+  std::string text_or_empty(std::string_view name) const;
   bool boolean_or(std::string_view name, bool other) const { return has(name) ? member(name).boolean() : other; }
   std::vector<ManifestNode> elements_or_none(std::string_view name) const;
 

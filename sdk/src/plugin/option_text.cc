@@ -74,10 +74,8 @@ std::string join(const std::vector<std::string>& words, std::string_view between
 
 Error mismatch(const OptionSpec& option, std::string_view found) {
   std::string text = "expected " + describe(option) + ", found ";
-  if (option.type == OptionType::secret)
-    text += "something else";
-  else
-    text.append("'").append(found).append("'");
+  if (option.type == OptionType::secret) text += "something else";
+  else text.append("'").append(found).append("'");
   return invalid("bad_option", std::move(text));
 }
 
@@ -98,9 +96,7 @@ std::string format_duration(Duration duration) {
   return std::to_string(count / best->factor).append(best->name);
 }
 
-std::optional<std::int64_t> parse_bytes(std::string_view text) {
-  return parse_with_unit(text, byte_units);
-}
+std::optional<std::int64_t> parse_bytes(std::string_view text) { return parse_with_unit(text, byte_units); }
 
 std::string format_bytes(std::int64_t bytes) {
   const Unit* best = &byte_units.front();
@@ -113,27 +109,15 @@ std::string format_bytes(std::int64_t bytes) {
 std::string describe(const OptionSpec& option) {
   std::string what, such_as;  // a range shows by itself how it is written
   switch (option.type) {
-    case OptionType::boolean:
-      return "true or false";
-    case OptionType::integer:
-      what = "a whole number";
-      break;
-    case OptionType::string:
-      return "a text";
-    case OptionType::enumeration:
-      return "one of " + join(option.choices, ", ");
-    case OptionType::duration:
-      what = "a duration", such_as = " such as 250ms, 30s, 5m or 7d";
-      break;
-    case OptionType::bytes:
-      what = "a number of bytes", such_as = " such as 4096, 64KiB or 10MB";
-      break;
-    case OptionType::path:
-      return "a path";
-    case OptionType::url:
-      return "a URL such as https://example.org";
-    case OptionType::secret:
-      return "a secret text";
+    case OptionType::boolean: return "true or false";
+    case OptionType::integer: what = "a whole number"; break;
+    case OptionType::string: return "a text";
+    case OptionType::enumeration: return "one of " + join(option.choices, ", ");
+    case OptionType::duration: what = "a duration", such_as = " such as 250ms, 30s, 5m or 7d"; break;
+    case OptionType::bytes: what = "a number of bytes", such_as = " such as 4096, 64KiB or 10MB"; break;
+    case OptionType::path: return "a path";
+    case OptionType::url: return "a URL such as https://example.org";
+    case OptionType::secret: return "a secret text";
     case OptionType::list:
       return option.choices.empty() ? "a list of texts" : "a list of " + join(option.choices, ", ");
   }
@@ -159,10 +143,8 @@ Result<OptionValue> parse_value(const OptionSpec& option, std::string_view text)
     case OptionType::bytes:
       if (const auto bytes = parse_bytes(text)) value = *bytes;
       break;
-    case OptionType::list:
-      break;  // has no form as one text
-    default:
-      value = std::string(text);
+    case OptionType::list: break;  // has no form as one text
+    default: value = std::string(text);
   }
   if (!value) return mismatch(option, text);
   BACKPLANE_CHECK(check_value(option, *value));

@@ -16,26 +16,16 @@ const T& typed(const OptionValue& value, std::string_view name) {
 
 std::string_view to_string(OptionType type) {
   switch (type) {
-    case OptionType::boolean:
-      return "bool";
-    case OptionType::integer:
-      return "int";
-    case OptionType::string:
-      return "string";
-    case OptionType::enumeration:
-      return "enum";
-    case OptionType::duration:
-      return "duration";
-    case OptionType::bytes:
-      return "bytes";
-    case OptionType::path:
-      return "path";
-    case OptionType::url:
-      return "url";
-    case OptionType::secret:
-      return "secret";
-    case OptionType::list:
-      return "list";
+    case OptionType::boolean: return "bool";
+    case OptionType::integer: return "int";
+    case OptionType::string: return "string";
+    case OptionType::enumeration: return "enum";
+    case OptionType::duration: return "duration";
+    case OptionType::bytes: return "bytes";
+    case OptionType::path: return "path";
+    case OptionType::url: return "url";
+    case OptionType::secret: return "secret";
+    case OptionType::list: return "list";
   }
   return "?";
 }
@@ -46,21 +36,13 @@ const OptionValue& Options::get(std::string_view name) const {
   return found->second;
 }
 
-bool Options::boolean(std::string_view name) const {
-  return typed<bool>(get(name), name);
-}
+bool Options::boolean(std::string_view name) const { return typed<bool>(get(name), name); }
 
-std::int64_t Options::integer(std::string_view name) const {
-  return typed<std::int64_t>(get(name), name);
-}
+std::int64_t Options::integer(std::string_view name) const { return typed<std::int64_t>(get(name), name); }
 
-const std::string& Options::text(std::string_view name) const {
-  return typed<std::string>(get(name), name);
-}
+const std::string& Options::text(std::string_view name) const { return typed<std::string>(get(name), name); }
 
-Duration Options::duration(std::string_view name) const {
-  return Duration(integer(name));
-}
+Duration Options::duration(std::string_view name) const { return Duration(integer(name)); }
 
 const std::vector<std::string>& Options::list(std::string_view name) const {
   return typed<std::vector<std::string>>(get(name), name);

@@ -94,7 +94,7 @@ TEST_P(Crashes, between_the_effect_and_its_commit) {
     Process process(*world_);
     Publisher& publisher = process.publisher();
     process.consumer("group", [](storage::Write& write, const Record& record) {
-      write.execute("INSERT INTO effects (grp, payload) VALUES (?, ?)", {"group", "lost " + record.payload});
+      add_effect(write, "group", "lost " + record.payload);
       if (record.payload == "3") crash();
       return Outcome::done;
     });

@@ -13,9 +13,17 @@ namespace backplane::log {
 namespace {
 
 constexpr storage::Migration migrations[] = {
-    {1, "effects", "CREATE TABLE effects (n INTEGER PRIMARY KEY, grp TEXT NOT NULL, payload TEXT NOT NULL);\n"}};
+    {1, "effects",
+     "CREATE TABLE effects (n BIGINT NOT NULL PRIMARY KEY, grp TEXT NOT NULL, payload TEXT NOT NULL);\n"}};
 
 }  // namespace
+
+void add_effect(storage::Write& write, std::string_view group, std::string_view payload) {
+  write.execute(
+      "INSERT INTO effects (n, grp, payload) SELECT coalesce(max(n), 0) + 1, CAST(? AS TEXT), CAST(? AS TEXT) "
+      "FROM effects",
+      {group, payload});
+}
 
 Process::Process(World& w, Clock& c, RuntimeOptions options)
     : world(w),
@@ -37,7 +45,7 @@ Consumer& Process::consumer(const std::string& group, ConsumeHandler before, Con
                          if (before) {
                            if (const Outcome outcome = before(write, record); outcome != Outcome::done) return outcome;
                          }
-                         write.execute("INSERT INTO effects (grp, payload) VALUES (?, ?)", {group, record.payload});
+                         add_effect(write, group, record.payload);
                          return Outcome::done;
                        });
 }
@@ -45,10 +53,7 @@ Consumer& Process::consumer(const std::string& group, ConsumeHandler before, Con
 void Process::start() {
   if (wrap_transport) transport = wrap_transport(std::move(transport));
   for (auto& [name, handle] : stores) {
-    storage::DatabaseConfig config;
-    config.path = world.folder() + "/" + name + ".sqlite";
-    config.synchronous = storage::Synchronous::off;
-    auto opened = storage::open_store(config, name, migrations, clock, nullptr, testing::quiet_logger(),
+    auto opened = storage::open_store(world.database(name), name, migrations, clock, nullptr, testing::quiet_logger(),
                                       runtime.hook(handle.get()));
     if (!opened) throw std::runtime_error(opened.error().text);
     handle->open(std::move(*opened));

@@ -1,4 +1,4 @@
-// A host process in miniature: plugins are lambdas, their stores are SQLite files in the world's folder. Destroying it
+// A host process in miniature: plugins are lambdas, their stores are the world's databases. Destroying it
 // is an orderly end; crash() in a child process is not.
 #pragma once
 
@@ -37,7 +37,7 @@ class Process {
   explicit Process(World& world, Clock& clock = system_clock(), RuntimeOptions options = {});
   ~Process() { stop(); }
 
-  /// The store of that name; on disk it survives the process.
+  /// The store of that name; its database survives the process.
   StoreHandle& store(const std::string& name);
   Log& log() { return runtime.for_plugin("test", metrics, testing::quiet_logger()); }
   /// A durable topic in the store "producer".
@@ -68,6 +68,9 @@ class Process {
  private:
   bool started_ = false;
 };
+
+/// Adds a row to the table `effects`.
+void add_effect(storage::Write& write, std::string_view group, std::string_view payload);
 
 /// Runs `body` in a child process and waits for it; true when it was killed (-9), which is what it should come to.
 bool killed(const std::function<void()>& body);

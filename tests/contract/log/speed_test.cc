@@ -30,7 +30,7 @@ class Speed : public LogContract {
     process.start();
     constexpr int rounds = 5000;
     const auto once = [&](storage::Write& write) {
-      write.execute("INSERT INTO effects (grp, payload) VALUES (?, ?)", {"group", "row"});
+      add_effect(write, "group", "row");
       if (publish) publisher.publish(write, "key", std::string(1200, 'x'));
     };
     for (int i = 0; i < 500; ++i) EXPECT_TRUE(process.store("producer").write(once));

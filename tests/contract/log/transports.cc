@@ -1,11 +1,14 @@
 #include "transports.h"
 
+#include <unistd.h>
+
+#include "backplane/testing/postgresql_server.h"
 #include "in_process_transport.h"
 
 namespace backplane::log {
 namespace {
 
-class InProcessWorld final : public World {
+class InProcessWorld : public World {
  public:
   std::unique_ptr<Transport> make_transport(Clock& clock) override {
     return std::make_unique<log_in_process::InProcessTransport>(
@@ -13,10 +16,51 @@ class InProcessWorld final : public World {
   }
 };
 
+/// The same on PostgreSQL, a schema for each store.
+class InProcessOnPostgresql final : public InProcessWorld {
+ public:
+  explicit InProcessOnPostgresql(const std::string& connection) : connection_(connection) {}
+  storage::DatabaseConfig database(const std::string& name) override {
+    storage::DatabaseConfig config = World::database(name);
+    config.engine = storage::Engine::postgresql;
+    config.connection = connection_;
+    config.schema = folder().substr(folder().rfind('/') + 1) + "_" + name;
+    return config;
+  }
+
+ private:
+  const std::string connection_;
+};
+
+/// The server of this test program, started when it is first asked for, stopped at the end of the program's tests.
+testing::PostgresqlServer& postgresql_server() {
+  static std::unique_ptr<testing::PostgresqlServer> server;
+  struct Stop : ::testing::Environment {
+    void TearDown() override { server.reset(); }
+  };
+  if (server == nullptr) {
+    server = std::make_unique<testing::PostgresqlServer>();
+    ::testing::AddGlobalTestEnvironment(new Stop);
+  }
+  return *server;
+}
+
 }  // namespace
 
+storage::DatabaseConfig World::database(const std::string& name) {
+  storage::DatabaseConfig config;
+  config.path = folder() + "/" + name + ".sqlite";
+  config.synchronous = storage::Synchronous::off;
+  return config;
+}
+
 std::vector<TransportKind> transport_kinds() {
-  return {{"in_process", [] { return std::make_unique<InProcessWorld>(); }, true}};
+  std::vector<TransportKind> kinds{{"in_process", [] { return std::make_unique<InProcessWorld>(); }, true}};
+  if (access("/usr/lib/postgresql/15/bin/initdb", X_OK) == 0) {
+    kinds.push_back({"in_process_on_postgresql",
+                     [] { return std::make_unique<InProcessOnPostgresql>(postgresql_server().connection()); }, false});
+  }
+  return kinds;
 }
 
 }  // namespace backplane::log

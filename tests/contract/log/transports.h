@@ -5,7 +5,9 @@
 
 #include <functional>
 #include <memory>
+#include <ostream>
 #include <string>
+#include <vector>
 
 #include "backplane/log/transport.h"
 #include "backplane/testing/temporary_database.h"
@@ -19,6 +21,8 @@ class World {
   virtual ~World() = default;
   /// The transport of a process that begins.
   virtual std::unique_ptr<Transport> make_transport(Clock& clock) = 0;
+  /// The database of that name: a SQLite file in the folder, or what a world has instead.
+  virtual storage::DatabaseConfig database(const std::string& name);
   const std::string& folder() const { return folder_.path(); }
 
   Duration disabled_group_retention = std::chrono::hours(7 * 24);
@@ -30,8 +34,8 @@ class World {
 struct TransportKind {
   const char* name;
   std::function<std::unique_ptr<World>()> make_world;
-  /// Who publishes and who consumes share a process: then a restored producer is seen at its head.
-  bool in_process;
+  /// Databases are files that a test may copy, and a consumer sees at once where its producer's log stands.
+  bool restorable;
 };
 inline std::ostream& operator<<(std::ostream& out, const TransportKind& kind) { return out << kind.name; }
 

@@ -19,7 +19,7 @@ TEST_P(Trouble, a_poison_record_parks_its_key_and_nothing_else) {
     Publisher& publisher = process.publisher();
     Consumer& consumer = process.consumer("group", [](storage::Write& write, const Record& record) {
       if (record.payload != "3") return Outcome::done;
-      write.execute("INSERT INTO effects (grp, payload) VALUES (?, ?)", {"group", "trace of poison"});
+      add_effect(write, "group", "trace of poison");
       return Outcome::park;
     });
     process.start();

@@ -56,7 +56,7 @@ io_threads: 3
 drain_timeout: 1m
 operations: {bind: 0.0.0.0, port: 0}
 storage: {engine: postgresql, connection: dbname=x, cache_bytes: 64MiB, synchronous: normal}
-log: {transport: log_kafka, level: debug, format: json, file: log.txt}
+log: {transport: kafka, level: debug, format: json, file: log.txt}
 workers: {client: 8}
 limits: {body_bytes: 10MB, idle_timeout: 30s}
 rate_limits: {read: {per_second: 0}, login: {per_second: 0.5, burst: 3}}
@@ -208,14 +208,14 @@ TEST_F(ConfigTest, a_plugins_options_are_typed) {
 }
 
 TEST_F(ConfigTest, plugins_that_nobody_has_are_found) {
-  const LoadedConfig loaded =
-      load("server_name: x\nplugin_dirs: [p]\nlog: {transport: room_server}\nplugins: {room_srver: {}}\n");
+  const LoadedConfig loaded = load("server_name: x\nplugins: {room_srver: {}}\nlog: {transport: kafka}\n");
   const std::vector manifests{room_server()};
   const auto faults = check_plugin_names(loaded.config, manifests);
-  ASSERT_EQ(faults.size(), 1U);
+  ASSERT_EQ(faults.size(), 2U);
   EXPECT_EQ(faults[0].what, "there is no plugin 'room_srver'");
   EXPECT_EQ(faults[0].fix, "did you mean 'room_server'?");
-  EXPECT_EQ(faults[0].line, 4);
+  EXPECT_EQ(faults[0].line, 2);
+  EXPECT_EQ(faults[1].what, "there is no plugin 'log_kafka'");
 }
 
 TEST(Nearest, counts_a_swap_as_one_edit) {

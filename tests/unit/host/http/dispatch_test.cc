@@ -143,7 +143,6 @@ TEST_F(DispatchTest, AFullQueueRefuses) {
 }
 
 TEST_F(DispatchTest, AQueuedRequestPastItsDeadlineDoesNotRun) {
-  ManualClock manual;
   clock = &manual;
   config.pools.fill({1, 10});
   std::mutex mutex;

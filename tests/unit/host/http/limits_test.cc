@@ -123,6 +123,7 @@ TEST(SlowClient, IsAnsweredOrCutOff) {
   clock.advance(120ms);
   EXPECT_EQ(slow_body.receive().status, 408);
   EXPECT_EQ(idle.request("POST", "/", "{}").status, 200);
+  std::this_thread::sleep_for(20ms);  // the connection is waiting again
   clock.advance(500ms);
   EXPECT_TRUE(idle.ended());
 }

@@ -49,6 +49,7 @@ class HttpServerTest : public ::testing::Test {
   TestClient client(std::size_t listener = 0) { return TestClient(server().port(listener)); }
 
   HttpConfig config;
+  ManualClock manual;
   Clock* clock = &system_clock();
   MetricsRegistry metrics;
   RecordingSink log;
