@@ -229,7 +229,13 @@ class Reply {
  private:
   struct State {
     explicit State(Callback c) : callback(std::move(c)) {}
-    ~State() { if (!done.load()) finish(internal_error("a deferred call was dropped without an answer")); }
+    ~State() {
+      if (done.load()) return;
+      try {  // the caller's code must not end the process from here
+        finish(internal_error("a deferred call was dropped without an answer"));
+      } catch (...) {  // NOLINT: there is nobody left to tell
+      }
+    }
     bool finish(Result<T> result) {
       if (done.exchange(true)) return false;
       auto run = std::move(callback);
@@ -262,6 +268,10 @@ class DeferredMethod final : public MethodBase {
     if (invoke_ == nullptr) return answer(unavailable("no_provider", "nothing provides the method " + std::string(name())));
     NoCalls::check(name());
     const Instant started = clock_ != nullptr ? clock_->now() : Instant{};
+    if (clock_ != nullptr && context.deadline != Instant{} && started > context.deadline) {
+      count(started, false);
+      return answer(timed_out("the deadline passed before the call of " + std::string(name())));
+    }
     Reply<Response> reply([this, started, answer = std::move(answer)](Result<Response> result) {
       count(started, result.ok());
       answer(std::move(result));
