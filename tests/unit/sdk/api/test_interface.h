@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "backplane/api/method.h"
+#include "backplane/api/method_description.h"
 #include "backplane/matrix/ids.h"
 
 namespace backplane::api::test {
