@@ -127,6 +127,20 @@ class EphemeralTest(ServerCase):
         self.assertEqual(list(range(130)), [event["content"]["n"] for event in seen])
         self.assertEqual([], to_device(bob.sync()))
 
+    def test_to_device_many_over_a_restart(self):
+        alice, bob = self.user(), self.user()
+        bob.sync()
+        for n in range(60):
+            self.send(alice, {bob.user_id: {bob.device_id: {"n": n}}})
+        many = [bob.log_in(bob.user_id) for _ in range(3)]
+        for n in range(600):
+            self.send(alice, {bob.user_id: {many[0].device_id: {"n": n}}})
+        self.server.restart()
+        for device, wanted in ((bob, 60), (many[0], 600), (many[1], 0)):
+            seen = []
+            device.sync_until("all of them", lambda answer: seen.extend(to_device(answer)) or len(seen) >= wanted)
+            self.assertEqual(list(range(wanted)), [event["content"]["n"] for event in seen])
+
     def test_to_device_once_for_a_transaction(self):
         alice, bob = self.user(), self.user()
         bob.sync()

@@ -137,6 +137,15 @@ class MembershipsTest(ServerCase):
         bob.refused(403, "M_FORBIDDEN", "PUT", path + "displayname", {"displayname": "not mine"})
         bob.refused(404, "M_NOT_FOUND", "GET", f"v3/profile/{quote('@nobody:test')}")
 
+    def test_a_profile_that_changes_right_after_a_join(self):
+        """Before client_api has seen the membership: then that queues the room again, at once."""
+        for n in range(10):
+            alice, bob = self.user(), self.user()
+            room = self.room_of(alice, bob)
+            bob.put(f"v3/profile/{quote(bob.user_id)}/displayname", {"displayname": f"Bob {n}"})
+            wait_for("the profile in the room", patience=15,
+                     condition=lambda: alice.state(room, "m.room.member", bob.user_id)["displayname"] == f"Bob {n}")
+
     def test_members(self):
         alice, bob, carol = self.user(), self.user(), self.user()
         room = self.room_of(alice, bob, carol)

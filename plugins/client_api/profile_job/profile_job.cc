@@ -73,11 +73,12 @@ void ProfileJob::run() {
   for (;;) {
     {
       std::unique_lock lock(mutex_);
-      // Wakes may come before the records that caused them are committed, so look again now and then.
       host_.clock().wait_until(changed_, lock, host_.clock().now() + std::chrono::minutes(1), [&] { return stopping_ || work_; });
       if (stopping_) return;
       work_ = false;
     }
+    // consume() wakes from inside its transaction. A piece of work that is queued after that is done when it is committed.
+    (void)store_.write([](storage::Write&) {});
     while (const auto step = next_step()) {
       const bool done = carry_out(*step);
       std::unique_lock lock(mutex_);
