@@ -13,10 +13,11 @@ std::string to_device_body(const api::SendToDeviceRecord& record) {
 }
 
 void index_to_device(storage::Write& write, const ToDeviceRecord& record) {
-  write.execute("INSERT INTO to_device (user_id, device, sequence, lane, body) VALUES (?, ?, ?, ?, ?)"
-                " ON CONFLICT (user_id, device, sequence) DO NOTHING",
-                {record.data.user, record.data.device, record.position.sequence, record.position.lane,
-                 to_device_body(record.data)});
+  write.execute(
+      "INSERT INTO to_device (user_id, device, sequence, lane, body) VALUES (?, ?, ?, ?, ?)"
+      " ON CONFLICT (user_id, device, sequence) DO NOTHING",
+      {record.data.user, record.data.device, record.position.sequence, record.position.lane,
+       to_device_body(record.data)});
 }
 
 void reset_to_device(storage::Write&) {
@@ -37,9 +38,10 @@ std::vector<ToDeviceRow> to_device(storage::Session& session, const UserId& user
 
 void remove_to_device(storage::Write& write, const UserId& user, const DeviceId& device, const log::Positions& upto) {
   // All messages of a user are in one lane.
-  const auto lane = write.find<std::uint16_t>("SELECT lane FROM to_device WHERE user_id = ? AND device = ?"
-                                              " ORDER BY sequence LIMIT 1",
-                                              {user, device});
+  const auto lane = write.find<std::uint16_t>(
+      "SELECT lane FROM to_device WHERE user_id = ? AND device = ?"
+      " ORDER BY sequence LIMIT 1",
+      {user, device});
   if (!lane) return;
   write.execute("DELETE FROM to_device WHERE user_id = ? AND device = ? AND sequence <= ?",
                 {user, device, upto.of(*lane)});
