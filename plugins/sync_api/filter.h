@@ -17,14 +17,16 @@ namespace backplane::sync_api {
 /// EventFilter of the specification.
 struct EventFilter {
   std::optional<std::uint32_t> limit;
-  std::optional<std::vector<std::string>> types;    ///< `*` matches any characters
+  std::optional<std::vector<std::string>> types;  ///< `*` matches any characters
   std::vector<std::string> not_types;
   std::optional<std::vector<std::string>> senders;
   std::vector<std::string> not_senders;
 
   bool allows_type(std::string_view type) const;
   bool allows_sender(std::string_view sender) const;
-  bool allows(std::string_view type, std::string_view sender) const { return allows_type(type) && allows_sender(sender); }
+  bool allows(std::string_view type, std::string_view sender) const {
+    return allows_type(type) && allows_sender(sender);
+  }
 };
 
 /// RoomEventFilter of the specification.

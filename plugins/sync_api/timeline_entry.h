@@ -59,7 +59,7 @@ struct StateItem {
   std::string type;
   std::string state_key;
   EventId event_id;
-  Sequence since = 0;                  ///< where it began to hold
+  Sequence since = 0;                                         ///< where it began to hold
   matrix::Membership membership = matrix::Membership::leave;  ///< of m.room.member
 };
 

@@ -15,7 +15,9 @@ log::Snapshot snapshot_of(const ListMethod& list, std::string_view topic, Clock&
     page.last = response.last;
     page.records.reserve(response.records.size());
     for (api::SnapshotRecord& record : response.records) {
-      page.records.push_back({.topic = topic, .position = record.position, .key = std::move(record.key),
+      page.records.push_back({.topic = topic,
+                              .position = record.position,
+                              .key = std::move(record.key),
                               .payload = std::move(record.payload.text)});
     }
     if (auto as_of = log::Positions::decode(response.as_of)) {
@@ -39,28 +41,30 @@ struct Wiring {
   template <class T, class List, class Recent, class Index, class Reset, class Apply>
   void topic(std::string_view name, log::Consumer*& consumer, log::Tail*& tail, const List& list, Recent recent,
              Index index, Reset reset, Apply apply) {
-    log::ConsumeOptions options{.topic = std::string(name), .group = std::string(index_group),
+    log::ConsumeOptions options{.topic = std::string(name),
+                                .group = std::string(index_group),
                                 .snapshot = snapshot_of(list, name, clock),
-                                .reset = [&model = model, reset](storage::Write& write) {
-                                  reset(write);
-                                  model.forget_all();
-                                },
+                                .reset =
+                                    [&model = model, reset](storage::Write& write) {
+                                      reset(write);
+                                      model.forget_all();
+                                    },
                                 .linger = linger};
-    consumer = &log.consume(std::move(options), store,
-                            [&model = model, recent, index, logger = logger](storage::Write& write,
-                                                                             const log::Record& raw) {
-                              ParsedPtr<T> record = (model.*recent)(raw.position);
-                              if (record == nullptr) {
-                                auto parsed = parse_record<T>(raw);
-                                if (!parsed) {
-                                  logger.error("unreadable record", {{"topic", raw.topic}, {"key", raw.key}});
-                                  return log::Outcome::park;
-                                }
-                                record = std::move(*parsed);
-                              }
-                              index(write, *record);
-                              return log::Outcome::done;
-                            });
+    consumer =
+        &log.consume(std::move(options), store,
+                     [&model = model, recent, index, logger = logger](storage::Write& write, const log::Record& raw) {
+                       ParsedPtr<T> record = (model.*recent)(raw.position);
+                       if (record == nullptr) {
+                         auto parsed = parse_record<T>(raw);
+                         if (!parsed) {
+                           logger.error("unreadable record", {{"topic", raw.topic}, {"key", raw.key}});
+                           return log::Outcome::park;
+                         }
+                         record = std::move(*parsed);
+                       }
+                       index(write, *record);
+                       return log::Outcome::done;
+                     });
     tail = &log.tail({.topic = std::string(name), .from = [consumer] { return consumer->position(); }},
                      [&model = model, apply](const log::Batch& batch) { (model.*apply)(batch); });
   }

@@ -45,7 +45,8 @@ Result<http::Response> context(Reader& reader, const http::Request& request) {
   BACKPLANE_TRY(after, around(room, end, false, limit / 2, filter));
   end.bound = no_bound;
   const Sequence last = std::min(after.empty() ? entry.sequence : after.back()->sequence, room.until());
-  BACKPLANE_TRY(state, room.read([&](storage::Session& session) { return store::state_at(session, room.room(), last); }));
+  BACKPLANE_TRY(state,
+                room.read([&](storage::Session& session) { return store::state_at(session, room.room(), last); }));
   if (filter.lazy_load_members) {
     std::set<std::string_view> senders{entry.sender};
     for (const auto* list : {&before, &after}) {

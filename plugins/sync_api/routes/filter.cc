@@ -39,8 +39,8 @@ Result<http::Response> get(Reader& reader, const http::Request& request) {
 }  // namespace
 
 void add_filters(http::Routes& routes, Reader& reader) {
-  const http::RouteOptions post{.authentication = http::Authentication::guest, .body_limit = max_filter,
-                                .rate = http::RateClass::read};
+  const http::RouteOptions post{
+      .authentication = http::Authentication::guest, .body_limit = max_filter, .rate = http::RateClass::read};
   routes.add(http::Method::post, "/_matrix/client/v3|r0/user/{userId}/filter", post,
              [&reader](const http::Request& request) { return create(reader, request); });
   routes.add(http::Method::get, "/_matrix/client/v3|r0/user/{userId}/filter/{filterId}", read_options(),

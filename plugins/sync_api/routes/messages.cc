@@ -54,8 +54,9 @@ Result<Ask> read_ask(const http::Request& request, std::uint16_t lane) {
 bool passes(const Ask& ask, const TimelineEntry& entry) {
   if (!ask.to) return false;
   const bool place_in_sync = ask.to->sequence == no_bound;
-  if (ask.backwards) return place_in_sync ? entry.sequence < ask.to->bound && entry.kind != EntryKind::history
-                                          : is_before(entry, *ask.to);
+  if (ask.backwards)
+    return place_in_sync ? entry.sequence < ask.to->bound && entry.kind != EntryKind::history
+                         : is_before(entry, *ask.to);
   return place_in_sync ? entry.sequence >= ask.to->bound : !is_before(entry, *ask.to);
 }
 

@@ -54,8 +54,8 @@ Result<RoomRead> RoomRead::open(Reader& reader, const http::Request& request) {
     if (!found.visibility) return not_allowed;
     BACKPLANE_TRY(bodies, read.bodies_of({*found.visibility}));
     const auto it = bodies.find(found.visibility->event_id);
-    if (it == bodies.end() || matrix::history_visibility_in(it->second->event.content()) !=
-                                  matrix::HistoryVisibility::world_readable) {
+    if (it == bodies.end() ||
+        matrix::history_visibility_in(it->second->event.content()) != matrix::HistoryVisibility::world_readable) {
       return not_allowed;
     }
     read.until_ = no_bound;
@@ -75,10 +75,12 @@ Result<EventCache::Found> RoomRead::bodies(std::vector<EntryPtr>& entries) const
     return true;
   });
   if (!gone.empty()) {
-    reader_->store.submit([gone](storage::Write& write) -> Result<void> {
-      store::remove_events(write, gone);
-      return {};
-    }, [](Result<void>) {});
+    reader_->store.submit(
+        [gone](storage::Write& write) -> Result<void> {
+          store::remove_events(write, gone);
+          return {};
+        },
+        [](Result<void>) {});
   }
   return std::move(found);
 }

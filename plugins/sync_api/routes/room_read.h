@@ -27,7 +27,8 @@ class RoomRead {
   /// The position up to which the user may read state: now, or where they left.
   Sequence until() const { return until_; }
   bool may_see(const TimelineEntry& entry) const {
-    return is_own_membership(entry, user_) || history_.may_see(entry.sequence, entry.visibility, entry.kind == EntryKind::history);
+    return is_own_membership(entry, user_) ||
+           history_.may_see(entry.sequence, entry.visibility, entry.kind == EntryKind::history);
   }
 
   template <class Work>

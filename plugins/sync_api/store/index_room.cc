@@ -27,17 +27,19 @@ void insert_timeline(storage::Write& write, std::int64_t room, const TimelineEnt
 
 void change_state(storage::Write& write, std::int64_t room, Sequence at, const api::StateChange& change,
                   const std::optional<api::MembershipChange>& membership) {
-  write.execute("UPDATE state SET to_sequence = ? WHERE room = ? AND type = ? AND state_key = ? AND to_sequence = ?"
-                " AND from_sequence < ?",
-                {at, room, change.type, change.state_key, open_end, at});
+  write.execute(
+      "UPDATE state SET to_sequence = ? WHERE room = ? AND type = ? AND state_key = ? AND to_sequence = ?"
+      " AND from_sequence < ?",
+      {at, room, change.type, change.state_key, open_end, at});
   if (change.new_event_id.empty()) return;
   std::optional<std::int64_t> value;
   if (change.type == "m.room.member" && membership) {
     value = static_cast<std::int64_t>(matrix::membership_from(membership->after).value_or(Membership::leave));
   }
-  write.execute("INSERT INTO state (room, type, state_key, from_sequence, to_sequence, event_id, membership)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (room, type, state_key, from_sequence) DO NOTHING",
-                {room, change.type, change.state_key, at, open_end, change.new_event_id, value});
+  write.execute(
+      "INSERT INTO state (room, type, state_key, from_sequence, to_sequence, event_id, membership)"
+      " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (room, type, state_key, from_sequence) DO NOTHING",
+      {room, change.type, change.state_key, at, open_end, change.new_event_id, value});
 }
 
 void set_pending(storage::Write& write, const RoomRecord& record, Membership membership) {
@@ -72,9 +74,10 @@ void index_room_record(storage::Write& write, const RoomRecord& record) {
     case RoomEventKind::room_deleted: return delete_room(write, data.room_id);
     case RoomEventKind::forgotten:
       if (!data.membership) return;
-      write.execute("INSERT INTO forgotten (user_id, room, sequence) VALUES (?, ?, ?)"
-                    " ON CONFLICT (user_id, room) DO UPDATE SET sequence = excluded.sequence",
-                    {data.membership->user, data.room_id, record.position.sequence});
+      write.execute(
+          "INSERT INTO forgotten (user_id, room, sequence) VALUES (?, ?, ?)"
+          " ON CONFLICT (user_id, room) DO UPDATE SET sequence = excluded.sequence",
+          {data.membership->user, data.room_id, record.position.sequence});
       return;
     default: break;
   }
@@ -101,11 +104,11 @@ void remove_events(storage::Write& write, const std::vector<EventId>& event_ids)
 void index_receipt(storage::Write& write, const ReceiptRecord& record) {
   const auto& r = record.data;
   const std::int64_t room = room_id_of(write, r.room_id);
-  write.execute("INSERT INTO receipts (room, user_id, type, thread, lane, sequence, event_id, ts)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (room, user_id, type, thread) DO UPDATE SET"
-                " lane = excluded.lane, sequence = excluded.sequence, event_id = excluded.event_id, ts = excluded.ts",
-                {room, r.user, r.receipt_type, r.thread_id, record.position.lane, record.position.sequence, r.event_id,
-                 r.ts});
+  write.execute(
+      "INSERT INTO receipts (room, user_id, type, thread, lane, sequence, event_id, ts)"
+      " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (room, user_id, type, thread) DO UPDATE SET"
+      " lane = excluded.lane, sequence = excluded.sequence, event_id = excluded.event_id, ts = excluded.ts",
+      {room, r.user, r.receipt_type, r.thread_id, record.position.lane, record.position.sequence, r.event_id, r.ts});
   write.execute("UPDATE rooms SET receipt_lane = ?, last_receipt = ? WHERE id = ?",
                 {record.position.lane, record.position.sequence, room});
 }

@@ -6,8 +6,9 @@ namespace {
 using matrix::HistoryVisibility;
 using matrix::Membership;
 
-#define BACKPLANE_ENTRY_COLUMNS \
-  "t.sequence, t.topological, t.kind, t.event_id, t.type, t.state_key, t.sender, t.visibility, t.device, t.transaction_id"
+#define BACKPLANE_ENTRY_COLUMNS                                                                            \
+  "t.sequence, t.topological, t.kind, t.event_id, t.type, t.state_key, t.sender, t.visibility, t.device, " \
+  "t.transaction_id"
 
 /// Calls `use` with an entry for each row of a SELECT of BACKPLANE_ENTRY_COLUMNS.
 template <class Use>
@@ -71,7 +72,8 @@ std::vector<EntryPtr> timeline_back(storage::Session& session, const RoomRow& ro
                                     std::size_t limit) {
   std::vector<EntryPtr> entries;
   each_entry(session,
-             "SELECT " BACKPLANE_ENTRY_COLUMNS " FROM timeline t WHERE t.room = ? AND t.sequence > ? AND t.sequence <= ?"
+             "SELECT " BACKPLANE_ENTRY_COLUMNS
+             " FROM timeline t WHERE t.room = ? AND t.sequence > ? AND t.sequence <= ?"
              " AND t.kind <> 1 ORDER BY t.sequence DESC LIMIT ?",
              {room.id, after, upto, limit}, [&](EntryPtr entry) { entries.push_back(std::move(entry)); });
   return entries;
@@ -90,9 +92,9 @@ EntryPtr with_change(storage::Session& session, const RoomRow& room, const Entry
   changed->change = api::StateChange{entry->type, *entry->state_key, ended ? std::get<0>(*ended) : EventId(),
                                      begun ? std::get<0>(*begun) : EventId()};
   if (entry->type == "m.room.member") {
-    changed->membership = api::MembershipChange{UserId(*entry->state_key),
-                                                ended ? membership_text(std::get<1>(*ended)) : std::string(),
-                                                begun ? membership_text(std::get<1>(*begun)) : std::string("leave")};
+    changed->membership =
+        api::MembershipChange{UserId(*entry->state_key), ended ? membership_text(std::get<1>(*ended)) : std::string(),
+                              begun ? membership_text(std::get<1>(*begun)) : std::string("leave")};
   }
   return changed;
 }
@@ -132,9 +134,8 @@ MembershipHistory membership_history(storage::Session& session, const RoomRow& r
   MembershipHistory history;
   session.each<Sequence, std::optional<std::int64_t>>(
       "SELECT from_sequence, membership FROM state WHERE room = ? AND type = 'm.room.member' AND state_key = ?",
-      {room.id, user}, [&](Sequence from, std::optional<std::int64_t> membership) {
-        history.add(from, membership_of(membership));
-      });
+      {room.id, user},
+      [&](Sequence from, std::optional<std::int64_t> membership) { history.add(from, membership_of(membership)); });
   return history;
 }
 
@@ -145,13 +146,12 @@ std::optional<Located> find_event(storage::Session& session, const EventId& even
       " WHERE t.event_id = ? AND t.kind <> 2",
       {event_id});
   if (!room) return located;
-  each_entry(session,
-             "SELECT " BACKPLANE_ENTRY_COLUMNS " FROM timeline t WHERE t.event_id = ? AND t.room = ? AND t.kind <> 2",
-             {event_id, std::get<0>(*room)}, [&](EntryPtr entry) {
-               located = Located{std::get<1>(*room),
-                                 RoomRow{std::get<0>(*room), std::get<2>(*room), std::get<3>(*room), 0, 0},
-                                 std::move(entry)};
-             });
+  each_entry(
+      session, "SELECT " BACKPLANE_ENTRY_COLUMNS " FROM timeline t WHERE t.event_id = ? AND t.room = ? AND t.kind <> 2",
+      {event_id, std::get<0>(*room)}, [&](EntryPtr entry) {
+        located = Located{std::get<1>(*room), RoomRow{std::get<0>(*room), std::get<2>(*room), std::get<3>(*room), 0, 0},
+                          std::move(entry)};
+      });
   return located;
 }
 
@@ -161,13 +161,15 @@ std::vector<EntryPtr> page(storage::Session& session, const RoomRow& room, const
   const auto use = [&](EntryPtr entry) { entries.push_back(std::move(entry)); };
   if (backwards) {
     each_entry(session,
-               "SELECT " BACKPLANE_ENTRY_COLUMNS " FROM timeline t WHERE t.room = ? AND (t.topological, t.sequence) <="
+               "SELECT " BACKPLANE_ENTRY_COLUMNS
+               " FROM timeline t WHERE t.room = ? AND (t.topological, t.sequence) <="
                " (?, ?) AND (t.sequence < ? OR t.kind = 1) AND t.kind <> 2"
                " ORDER BY t.topological DESC, t.sequence DESC LIMIT ?",
                {room.id, from.topological, from.sequence, from.bound, limit}, use);
   } else {
     each_entry(session,
-               "SELECT " BACKPLANE_ENTRY_COLUMNS " FROM timeline t WHERE t.room = ? AND (t.topological, t.sequence) >"
+               "SELECT " BACKPLANE_ENTRY_COLUMNS
+               " FROM timeline t WHERE t.room = ? AND (t.topological, t.sequence) >"
                " (?, ?) AND t.sequence >= ? AND t.kind <> 2"
                " ORDER BY t.topological, t.sequence LIMIT ?",
                {room.id, from.topological, from.sequence, from.bound, limit}, use);
@@ -181,7 +183,8 @@ std::vector<Receipt> receipts(storage::Session& session, const RoomRow& room) {
       "SELECT user_id, type, thread, event_id, ts, lane, sequence FROM receipts WHERE room = ?", {room.id},
       [&](std::string user, std::string type, std::string thread, EventId event_id, std::int64_t ts, std::uint16_t lane,
           Sequence sequence) {
-        list.push_back({std::move(user), std::move(type), std::move(thread), std::move(event_id), ts, {lane, sequence}});
+        list.push_back(
+            {std::move(user), std::move(type), std::move(thread), std::move(event_id), ts, {lane, sequence}});
       });
   return list;
 }

@@ -20,7 +20,8 @@ UserRows load_user(storage::Session& session, const UserId& user) {
           Sequence last_receipt, Sequence from, std::int64_t to, std::optional<std::int64_t> stored, EventId event_id) {
         const Membership membership = stored ? static_cast<Membership>(*stored) : Membership::leave;
         const bool same_room = id == current && !rows.rooms.empty();
-        if (!same_room) rows.rooms.push_back({std::move(room), {id, lane, last, receipt_lane, last_receipt}, {}, 0, 0, {}});
+        if (!same_room)
+          rows.rooms.push_back({std::move(room), {id, lane, last, receipt_lane, last_receipt}, {}, 0, 0, {}});
         UserRoomRow& row = rows.rooms.back();
         const bool goes_on = same_room && last_to == from && row.membership == Membership::join;
         if (membership == Membership::join && !goes_on) row.joined_since = from;
@@ -34,7 +35,10 @@ UserRows load_user(storage::Session& session, const UserId& user) {
       "SELECT room, lane, from_sequence, membership, event_id, stripped FROM pending WHERE user_id = ?", {user},
       [&](RoomId room, std::uint16_t lane, Sequence from, std::int64_t membership, EventId event_id,
           std::string stripped) {
-        rows.pending.push_back({std::move(room), {lane, from}, static_cast<Membership>(membership), std::move(event_id),
+        rows.pending.push_back({std::move(room),
+                                {lane, from},
+                                static_cast<Membership>(membership),
+                                std::move(event_id),
                                 std::move(stripped)});
       });
   session.each<RoomId, Sequence>("SELECT room, sequence FROM forgotten WHERE user_id = ?", {user},
@@ -53,10 +57,11 @@ std::optional<Sequence> forgotten_at(storage::Session& session, const UserId& us
 
 void index_client_data(storage::Write& write, const ClientDataRecord& record) {
   const auto& d = record.data;
-  write.execute("INSERT INTO account_data (user_id, room, type, lane, sequence, content) VALUES (?, ?, ?, ?, ?, ?)"
-                " ON CONFLICT (user_id, room, type) DO UPDATE SET lane = excluded.lane, sequence = excluded.sequence,"
-                " content = excluded.content",
-                {d.user, d.room, d.type, record.position.lane, record.position.sequence, d.content.text});
+  write.execute(
+      "INSERT INTO account_data (user_id, room, type, lane, sequence, content) VALUES (?, ?, ?, ?, ?, ?)"
+      " ON CONFLICT (user_id, room, type) DO UPDATE SET lane = excluded.lane, sequence = excluded.sequence,"
+      " content = excluded.content",
+      {d.user, d.room, d.type, record.position.lane, record.position.sequence, d.content.text});
 }
 
 void reset_client_data(storage::Write& write) { write.execute("DELETE FROM account_data"); }

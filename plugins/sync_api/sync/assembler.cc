@@ -11,8 +11,8 @@ using matrix::Membership;
 namespace {
 
 /// Stripped state (Client-Server API, "Stripped state"): what tells an invited user about the room.
-constexpr const char* stripped_types[] = {"m.room.create",          "m.room.join_rules", "m.room.name",
-                                          "m.room.avatar",          "m.room.topic",      "m.room.canonical_alias",
+constexpr const char* stripped_types[] = {"m.room.create",    "m.room.join_rules", "m.room.name",
+                                          "m.room.avatar",    "m.room.topic",      "m.room.canonical_alias",
                                           "m.room.encryption"};
 
 }  // namespace
@@ -28,9 +28,16 @@ Result<SyncAnswer> Assembler::assemble(const Access& access, const SyncRequest& 
   BACKPLANE_TRY(device, model_.device(access, request.user, request.device));
   const SyncToken* since = request.since ? &*request.since : nullptr;
   const Filter& filter = *request.filter;
-  Work work{access, request, filter, since,
+  Work work{access,
+            request,
+            filter,
+            since,
             model_.view(request.user, device, since, request.full_state, filter.include_leave),
-            filter.state.lazy_load_members ? &device->lazy : nullptr, {}, {}, {}, clock_.wall_ms()};
+            filter.state.lazy_load_members ? &device->lazy : nullptr,
+            {},
+            {},
+            {},
+            clock_.wall_ms()};
   // Never back: what the client was told already stays told, though this host may not have followed that far.
   if (since != nullptr) {
     for (auto topic : {&SyncToken::room_events, &SyncToken::client_data, &SyncToken::receipts, &SyncToken::typing}) {
@@ -59,9 +66,16 @@ Result<SyncAnswer> Assembler::assemble(const Access& access, const SyncRequest& 
 
 Result<void> Assembler::plan_rooms(Work& work) const {
   const auto limit = std::min(work.filter.timeline.limit.value_or(options_.default_limit), options_.max_limit);
-  const PlanContext context{.access = work.access, .model = model_, .store = store_, .user = work.request.user->user,
-                            .since = work.since, .now = work.view.now, .filter = work.filter, .lazy = work.lazy,
-                            .full_state = work.request.full_state, .use_state_after = work.request.use_state_after,
+  const PlanContext context{.access = work.access,
+                            .model = model_,
+                            .store = store_,
+                            .user = work.request.user->user,
+                            .since = work.since,
+                            .now = work.view.now,
+                            .filter = work.filter,
+                            .lazy = work.lazy,
+                            .full_state = work.request.full_state,
+                            .use_state_after = work.request.use_state_after,
                             .timeline_limit = limit};
   for (RoomView& view : work.view.rooms) {
     if (view.membership == Membership::invite || view.membership == Membership::knock) continue;
@@ -79,7 +93,8 @@ Result<void> Assembler::plan_invites(Work& work) const {
     InvitePlan invite{view.room->id, view.membership, {}, nullptr};
     const Sequence at = std::max(view.since, tail->floor());
     for (const char* type : stripped_types) {
-      if (const auto found = tail->find_state(type, "", at); found && *found) invite.events.push_back((*found)->event_id);
+      if (const auto found = tail->find_state(type, "", at); found && *found)
+        invite.events.push_back((*found)->event_id);
     }
     invite.events.push_back(view.event_id);
     work.invites.push_back(std::move(invite));
@@ -117,10 +132,12 @@ Result<void> Assembler::fetch(Work& work) {
   }
   if (!gone.empty()) {
     log_.info("removed events without bodies", {{"count", gone.size()}});
-    store_.submit([gone](storage::Write& write) -> Result<void> {
-      store::remove_events(write, gone);
-      return {};
-    }, [](Result<void>) {});
+    store_.submit(
+        [gone](storage::Write& write) -> Result<void> {
+          store::remove_events(write, gone);
+          return {};
+        },
+        [](Result<void>) {});
   }
   return {};
 }

@@ -39,10 +39,10 @@ class TimelineScan {
     if (entry->kind != EntryKind::timeline) return true;
     if (!context_.filter.timeline.allows(entry->type, entry->sender)) return true;
     if (entry->event && !context_.filter.timeline.allows_content(entry->event->event.content())) return true;
-    const bool visible =
-        plan_.always_joined ||
-        (plan_.view.membership == Membership::join && entry->sequence >= plan_.view.joined_since) ||
-        plan_.history.may_see(entry->sequence, entry->visibility) || is_own_membership(*entry, context_.user);
+    const bool visible = plan_.always_joined ||
+                         (plan_.view.membership == Membership::join && entry->sequence >= plan_.view.joined_since) ||
+                         plan_.history.may_see(entry->sequence, entry->visibility) ||
+                         is_own_membership(*entry, context_.user);
     if (!visible) return true;
     if (plan_.timeline.size() == context_.timeline_limit) {
       plan_.limited = true;
@@ -56,8 +56,8 @@ class TimelineScan {
   Result<void> scan_index(Sequence from) {
     if (!context_.access.may_block) return would_block();
     if (!plan_.always_joined) {
-      BACKPLANE_TRY(history, full_history(context_.access, context_.model, context_.store, plan_.view.room->id,
-                                          context_.user));
+      BACKPLANE_TRY(history,
+                    full_history(context_.access, context_.model, context_.store, plan_.view.room->id, context_.user));
       plan_.history = std::move(history);
     }
     std::size_t scanned = 0;
@@ -91,8 +91,9 @@ bool membership_changed(const RoomTail& tail, Sequence after, Sequence upto) {
   if (after < tail.floor()) return true;
   bool changed = false;
   tail.each_back(after, upto, [&](const EntryPtr& entry) {
-    changed = entry->membership.has_value() || (entry->change && entry->change->type != "m.room.member" &&
-                                                (entry->type == "m.room.name" || entry->type == "m.room.canonical_alias"));
+    changed =
+        entry->membership.has_value() || (entry->change && entry->change->type != "m.room.member" &&
+                                          (entry->type == "m.room.name" || entry->type == "m.room.canonical_alias"));
     return !changed;
   });
   return changed;
@@ -114,7 +115,8 @@ void drop_what_is_filtered(const Filter& filter, RoomView& view) {
   if (!ephemeral || !filter.ephemeral.allows_type("m.typing")) view.typing.reset();
   if (!ephemeral || !filter.ephemeral.allows_type("m.receipt")) view.has_receipts = false;
   if (!filter.room_account_data.allows_room(room)) view.account_data.clear();
-  std::erase_if(view.account_data, [&](const AccountDataView& d) { return !filter.room_account_data.allows_type(d.type); });
+  std::erase_if(view.account_data,
+                [&](const AccountDataView& d) { return !filter.room_account_data.allows_type(d.type); });
 }
 
 }  // namespace

@@ -21,7 +21,7 @@ struct PlanContext {
   const SyncToken* since;  ///< nullptr: an initial sync
   const SyncToken& now;
   const Filter& filter;
-  const LazyMembers* lazy;       ///< of the session; nullptr: members are not loaded lazily
+  const LazyMembers* lazy;  ///< of the session; nullptr: members are not loaded lazily
   bool full_state = false;
   bool use_state_after = false;
   std::size_t timeline_limit = 10;
@@ -32,13 +32,13 @@ struct RoomPlan {
   std::shared_ptr<RoomTail> tail;
   std::vector<EntryPtr> timeline;  ///< oldest first
   bool limited = false;
-  bool initial = false;            ///< everything about the room: a client that does not know it yet
-  Sequence start = 0;              ///< the timeline's first position; what is before it is at prev_batch
+  bool initial = false;  ///< everything about the room: a client that does not know it yet
+  Sequence start = 0;    ///< the timeline's first position; what is before it is at prev_batch
   std::vector<StateItem> state;
   std::vector<std::pair<std::string, EventId>> sent_members;  ///< for the session's LazyMembers, once it is answered
-  MembershipHistory history;       ///< of the reader; may be empty when `always_joined`
-  bool always_joined = false;      ///< over all of the timeline
-  std::shared_ptr<const RoomSummary> summary;  ///< when it may have changed
+  MembershipHistory history;                                  ///< of the reader; may be empty when `always_joined`
+  bool always_joined = false;                                 ///< over all of the timeline
+  std::shared_ptr<const RoomSummary> summary;                 ///< when it may have changed
   bool heroes = false;
   std::vector<store::Receipt> receipts;
 

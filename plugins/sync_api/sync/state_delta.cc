@@ -35,7 +35,8 @@ Result<std::optional<StateItem>> member_at(const PlanContext& context, const Roo
 }
 
 /// What changed in (told, upper] and is not in the timeline, the latest of each piece.
-Result<std::vector<StateItem>> changes(const PlanContext& context, const RoomPlan& plan, Sequence told, Sequence upper) {
+Result<std::vector<StateItem>> changes(const PlanContext& context, const RoomPlan& plan, Sequence told,
+                                       Sequence upper) {
   std::vector<StateItem> items;
   std::set<StateKey> seen;
   std::unordered_set<std::string_view> in_timeline;
@@ -111,7 +112,8 @@ Result<void> plan_state(const PlanContext& context, RoomPlan& plan, Sequence tol
   if (plan.initial) wanted.insert(context.user.str());
   for (const std::string& user : wanted) BACKPLANE_CHECK(add_member(context, plan, user, upto));
   for (const EntryPtr& entry : plan.timeline) {
-    if (entry->type == member_type && entry->state_key) plan.sent_members.emplace_back(*entry->state_key, entry->event_id);
+    if (entry->type == member_type && entry->state_key)
+      plan.sent_members.emplace_back(*entry->state_key, entry->event_id);
   }
   return {};
 }

@@ -60,8 +60,8 @@ Result<SyncService::Poll> SyncService::read(const http::Request& request) {
   Poll poll;
   poll.device = session.device;
   BACKPLANE_TRY(timeout, request.query_integer("timeout"));
-  poll.timeout = std::min<Duration>(std::chrono::milliseconds(std::clamp<std::int64_t>(timeout.value_or(0), 0, 86'400'000)),
-                                    options_.max_timeout);
+  poll.timeout = std::min<Duration>(
+      std::chrono::milliseconds(std::clamp<std::int64_t>(timeout.value_or(0), 0, 86'400'000)), options_.max_timeout);
   BACKPLANE_TRY(full_state, request.query_boolean("full_state"));
   BACKPLANE_TRY(state_after, request.query_boolean("use_state_after"));
   poll.full_state = full_state.value_or(false);
@@ -175,8 +175,8 @@ void SyncService::look(const ParkedPtr& poll, bool may_block) {
       if (is_would_block(user.error())) return look_where_waiting_is_allowed(poll);
       return answer_error(poll, user.error());
     }
-    const SyncRequest ask{*user, poll->device, SyncToken::decode(poll->since), poll->filter, false,
-                          poll->use_state_after};
+    const SyncRequest ask{*user,        poll->device, SyncToken::decode(poll->since),
+                          poll->filter, false,        poll->use_state_after};
     // Another history than the poll's: the client finds out with its next request.
     if (!ask.since || ask.since->epoch != model_.epoch()) return answer(poll, Assembler::nothing_new(poll->since));
     auto made = assembler_.assemble(access, ask);

@@ -10,7 +10,8 @@ constexpr std::size_t heroes_shown = 5;
 
 /// m.receipt's content (Client-Server API, "Receipts"): event → type → user. A user may have a receipt for the thread
 /// and another for the room at one event, which one content cannot say: those go into a further one.
-using ReceiptContent = std::map<std::string_view, std::map<std::string_view, std::map<std::string_view, const store::Receipt*>>>;
+using ReceiptContent =
+    std::map<std::string_view, std::map<std::string_view, std::map<std::string_view, const store::Receipt*>>>;
 
 std::vector<ReceiptContent> arrange(const std::vector<store::Receipt>& receipts) {
   std::vector<ReceiptContent> contents;

@@ -90,7 +90,8 @@ void ReadModel::apply_membership_to(UserStream& user, const RoomRecord& record) 
   const auto set_pending = [&](Membership membership) {
     auto& pending = user.pending[data.room_id];
     if (pending.position.sequence > at) return;
-    pending = {record.position, membership, data.event_id, std::make_shared<const std::string>(data.stripped_state.text)};
+    pending = {record.position, membership, data.event_id,
+               std::make_shared<const std::string>(data.stripped_state.text)};
   };
   switch (data.kind) {
     case RoomEventKind::invite: return set_pending(Membership::invite);

@@ -87,8 +87,9 @@ UserPtr ReadModel::merge_user(const UserId& user, store::UserRows rows) {
                                         std::make_shared<const std::string>(std::move(row.stripped))});
   }
   for (store::AccountDataRow& row : rows.account_data) {
-    stream->account_data.emplace(std::pair{std::move(row.room_id), std::move(row.type)},
-                                 AccountData{row.position, std::make_shared<const std::string>(std::move(row.content))});
+    stream->account_data.emplace(
+        std::pair{std::move(row.room_id), std::move(row.type)},
+        AccountData{row.position, std::make_shared<const std::string>(std::move(row.content))});
   }
   for (const RoomRecordPtr& record : recent_rooms_.of_user(user)) apply_membership_to(*stream, *record);
   for (const auto& record : recent_client_data_.all()) {

@@ -9,7 +9,7 @@ using matrix::Membership;
 
 namespace {
 constexpr std::string_view member_type = "m.room.member";
-constexpr std::size_t heroes_kept = 6;  // five, and the reader
+constexpr std::size_t heroes_kept = 6;                                             // five, and the reader
 constexpr std::size_t state_bytes = 300, member_bytes = 250, receipt_bytes = 500;  // about
 }  // namespace
 

@@ -78,7 +78,8 @@ class RoomTail {
   /// false without m.room.member.
   std::optional<std::vector<StateItem>> state_at(Sequence at, bool members) const;
   /// One piece of it. The outer optional as state_at.
-  std::optional<std::optional<StateItem>> find_state(const std::string& type, const std::string& key, Sequence at) const;
+  std::optional<std::optional<StateItem>> find_state(const std::string& type, const std::string& key,
+                                                     Sequence at) const;
   /// The memberships of a user, as far as the entries tell; those before the floor are one.
   MembershipHistory history_of(const UserId& user) const;
   /// Of now, shared by all who ask until a membership changes.

@@ -20,7 +20,8 @@ void LazyMembers::add(const RoomId& room, std::string_view user, const EventId& 
     sent_.clear();
     size_ = 0;
   }
-  const auto [it, is_new] = sent_[room].insert_or_assign(std::hash<std::string_view>{}(user), std::hash<EventId>{}(event_id));
+  const auto [it, is_new] =
+      sent_[room].insert_or_assign(std::hash<std::string_view>{}(user), std::hash<EventId>{}(event_id));
   if (is_new) ++size_;
 }
 

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <atomic>
-#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -27,13 +26,13 @@ struct Room {
   explicit Room(RoomId room_id) : id(std::move(room_id)) {}
   const RoomId id;
   std::uint16_t lane = 0;
-  Sequence last_event = 0;     ///< of the latest record that /sync shows
+  Sequence last_event = 0;  ///< of the latest record that /sync shows
   log::Position last_receipt;
   std::vector<UserId> typing;
   log::Position typing_at;
   std::vector<UserStream*> active;  ///< streams of users who are joined
   std::shared_ptr<RoomTail> tail;
-  std::uint64_t used = 0;      ///< when the tail was read last, in the model's counting
+  std::uint64_t used = 0;  ///< when the tail was read last, in the model's counting
 };
 using RoomPtr = std::shared_ptr<Room>;
 
@@ -80,7 +79,7 @@ struct DeviceStream {
   };
   bool loaded = false;
   bool complete = true;           ///< all that waits is in `messages`
-  std::deque<Message> messages;   ///< in order of position
+  std::vector<Message> messages;  ///< in order of position
   log::Positions acknowledged;    ///< the device has returned a token that says so
   LazyMembers lazy;
 };

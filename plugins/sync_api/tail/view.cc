@@ -41,8 +41,8 @@ SyncToken ReadModel::followed() const {
 }
 
 bool ReadModel::reached(const SyncToken& token) const {
-  return topics_.room_events->head().covers(token.room_events) && topics_.client_data->head().covers(token.client_data) &&
-         topics_.receipts->head().covers(token.receipts) &&
+  return topics_.room_events->head().covers(token.room_events) &&
+         topics_.client_data->head().covers(token.client_data) && topics_.receipts->head().covers(token.receipts) &&
          topics_.send_to_device->head().covers(token.send_to_device);
 }
 
@@ -82,20 +82,24 @@ UserView ReadModel::view(const UserPtr& user, const DevicePtr& device, const Syn
 
   for (const auto& [id, membership] : user->rooms) {
     const Room& room = *membership.room;
-    if (const auto it = user->forgotten.find(id); it != user->forgotten.end() && it->second > membership.since) continue;
+    if (const auto it = user->forgotten.find(id); it != user->forgotten.end() && it->second > membership.since)
+      continue;
     if (const auto it = user->pending.find(id);
         it != user->pending.end() && it->second.position.sequence > membership.since) {
       continue;  // the room is not here any more, and there is news of it
     }
     const Sequence told = since == nullptr ? 0 : since->room_events.of(room.lane);
-    RoomView entry{.room = membership.room, .lane = room.lane, .membership = membership.membership,
-                   .since = membership.since, .joined_since = membership.joined_since, .event_id = membership.event_id};
+    RoomView entry{.room = membership.room,
+                   .lane = room.lane,
+                   .membership = membership.membership,
+                   .since = membership.since,
+                   .joined_since = membership.joined_since,
+                   .event_id = membership.event_id};
     bool wanted = false;
     if (membership.membership == Membership::join) {
       entry.has_events = since == nullptr || full_state || room.last_event > told;
-      entry.has_receipts = room.last_receipt.sequence != 0 &&
-                           (since == nullptr || membership.joined_since > told ||
-                            !since->receipts.covers(room.last_receipt));
+      entry.has_receipts = room.last_receipt.sequence != 0 && (since == nullptr || membership.joined_since > told ||
+                                                               !since->receipts.covers(room.last_receipt));
       const bool typing_news = since == nullptr || membership.joined_since > told
                                    ? !room.typing.empty()
                                    : room.typing_at.sequence != 0 && !since->typing.covers(room.typing_at);
@@ -114,7 +118,8 @@ UserView ReadModel::view(const UserPtr& user, const DevicePtr& device, const Syn
     if (const auto it = user->rooms.find(id); it != user->rooms.end() && it->second.since > pending.position.sequence) {
       continue;
     }
-    if (const auto it = user->forgotten.find(id); it != user->forgotten.end() && it->second > pending.position.sequence) {
+    if (const auto it = user->forgotten.find(id);
+        it != user->forgotten.end() && it->second > pending.position.sequence) {
       continue;
     }
     const bool gone = pending.membership == Membership::leave;
@@ -147,11 +152,10 @@ void ReadModel::acknowledge(const UserPtr& user, const DeviceId& device, const l
   DeviceStream& stream = *it->second;
   const bool first = stream.acknowledged == log::Positions();
   stream.acknowledged.merge(upto);
-  bool dropped = false;
-  while (!stream.messages.empty() && upto.covers(stream.messages.front().position)) {
-    stream.messages.pop_front();
-    dropped = true;
-  }
+  const auto kept = std::find_if(stream.messages.begin(), stream.messages.end(),
+                                 [&](const DeviceStream::Message& m) { return !upto.covers(m.position); });
+  const bool dropped = kept != stream.messages.begin();
+  stream.messages.erase(stream.messages.begin(), kept);
   if (dropped || (first && upto != log::Positions())) acknowledged_.push_back({user->user, device, upto});
 }
 

@@ -59,7 +59,8 @@ TEST_F(DISABLED_Figures, Wakes) {
     sync(alice);
     sending += cpu_us() - before;
     for (std::size_t i = 0; i < members.size(); ++i) since[i] = sync(members[i], since[i])["next_batch"].string();
-    for (std::size_t i = 0; i < members.size(); ++i) polls.push_back(poll(members[i], "timeout=30000&since=" + since[i]));
+    for (std::size_t i = 0; i < members.size(); ++i)
+      polls.push_back(poll(members[i], "timeout=30000&since=" + since[i]));
     before = cpu_us();
     say(alice, room, "wake up");
     for (const Asked& p : polls) ASSERT_TRUE(p.answer->arrives());

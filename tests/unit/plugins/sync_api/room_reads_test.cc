@@ -22,9 +22,9 @@ TEST_F(RoomReadsTest, PagesBackwardsToTheBeginning) {
     if (!page["end"]) break;
     query = "dir=b&limit=4&from=" + page["end"].string();
   }
-  EXPECT_THAT(seen, ElementsAre("m2", "m1", "m0", "m.room.guest_access", "m.room.history_visibility",
-                                "m.room.join_rules", "m.room.power_levels", "m.room.member/@alice:test.example",
-                                "m.room.create"));
+  EXPECT_THAT(seen,
+              ElementsAre("m2", "m1", "m0", "m.room.guest_access", "m.room.history_visibility", "m.room.join_rules",
+                          "m.room.power_levels", "m.room.member/@alice:test.example", "m.room.create"));
 }
 
 TEST_F(RoomReadsTest, PagesForwards) {
@@ -114,8 +114,10 @@ TEST_F(RoomReadsTest, ContextIsAroundTheEvent) {
   EXPECT_THAT(context["events_before"].events(), ElementsAre("m1"));
   EXPECT_THAT(context["events_after"].events(), ElementsAre("m3"));
   EXPECT_EQ(context["state"].size(), 6U);
-  EXPECT_THAT(messages(alice, room, "dir=b&limit=1&from=" + context["start"].string())["chunk"].events(), ElementsAre("m0"));
-  EXPECT_THAT(messages(alice, room, "dir=f&limit=1&from=" + context["end"].string())["chunk"].events(), ElementsAre("m4"));
+  EXPECT_THAT(messages(alice, room, "dir=b&limit=1&from=" + context["start"].string())["chunk"].events(),
+              ElementsAre("m0"));
+  EXPECT_THAT(messages(alice, room, "dir=f&limit=1&from=" + context["end"].string())["chunk"].events(),
+              ElementsAre("m4"));
   EXPECT_EQ(room_get(alice, room, "/context/{eventId}", "", "$nosuch").status(), 404);
 }
 

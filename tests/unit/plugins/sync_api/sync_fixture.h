@@ -88,7 +88,8 @@ class Answer final : public http::Responder::Channel {
 /// A JSON answer, to look into: `json["rooms"]["join"]`.
 class Json {
  public:
-  explicit Json(std::string text) : document_(std::make_shared<json::Document>(*json::Document::parse(text))), view_(document_->root()) {}
+  explicit Json(std::string text)
+      : document_(std::make_shared<json::Document>(*json::Document::parse(text))), view_(document_->root()) {}
   Json operator[](std::string_view key) const { return Json(document_, view_ ? view_->find(key) : std::nullopt); }
   Json operator[](std::size_t i) const {
     if (!view_ || i >= view_->size()) return Json(document_, std::nullopt);
@@ -102,12 +103,14 @@ class Json {
   std::size_t size() const { return view_ ? view_->size() : 0; }
   std::vector<std::string> keys() const {
     std::vector<std::string> keys;
-    if (view_) for (const auto& [key, value] : view_->members()) keys.emplace_back(key);
+    if (view_)
+      for (const auto& [key, value] : view_->members()) keys.emplace_back(key);
     return keys;
   }
   std::vector<Json> elements() const {
     std::vector<Json> list;
-    if (view_) for (const json::View v : view_->elements()) list.push_back(Json(document_, v));
+    if (view_)
+      for (const json::View v : view_->elements()) list.push_back(Json(document_, v));
     return list;
   }
   /// Of a list of events: body of messages, otherwise `type` or `type/state_key`.
@@ -123,7 +126,8 @@ class Json {
   }
 
  private:
-  Json(std::shared_ptr<json::Document> document, std::optional<json::View> view) : document_(std::move(document)), view_(view) {}
+  Json(std::shared_ptr<json::Document> document, std::optional<json::View> view)
+      : document_(std::move(document)), view_(view) {}
   std::shared_ptr<json::Document> document_;
   std::optional<json::View> view_;
 };
@@ -229,7 +233,8 @@ struct SyncFixture : ::testing::Test {
     return ask(user, "/sync", std::move(query), {}, http::Method::get, "", device);
   }
   /// An answer at once.
-  Json sync(const UserId& user, const std::string& since = "", const std::string& more = "", const DeviceId& device = phone) {
+  Json sync(const UserId& user, const std::string& since = "", const std::string& more = "",
+            const DeviceId& device = phone) {
     const auto asked = poll(user, (since.empty() ? "" : "since=" + since + "&") + more, device);
     EXPECT_TRUE(asked.answer->arrives());
     EXPECT_EQ(asked.status(), 200) << asked.answer->response().body;

@@ -74,7 +74,8 @@ TEST_F(SyncTest, AGapHasTheStateThatChangedInItAndGoesOnAtPrevBatch) {
   ASSERT_EQ(joined["state"]["events"].size(), 1U);
   EXPECT_EQ(joined["state"]["events"][0]["content"]["topic"].string(), "new");
   EXPECT_EQ(joined["state"]["events"][0]["unsigned"]["prev_content"]["topic"].string(), "old");
-  const Json page = messages(alice, room, "dir=b&limit=4&from=" + joined["timeline"]["prev_batch"].string() + "&to=" + since);
+  const Json page =
+      messages(alice, room, "dir=b&limit=4&from=" + joined["timeline"]["prev_batch"].string() + "&to=" + since);
   EXPECT_THAT(page["chunk"].events(), ElementsAre("m1", "m0", "m.room.topic", "m.room.topic"));
 }
 
@@ -140,8 +141,8 @@ TEST_F(SyncTest, AJoinShowsTheWholeRoom) {
 }
 
 TEST_F(SyncTest, HistoryBeforeTheJoinIsHiddenWhereItMustBe) {
-  const RoomId room = make_room(alice, {}, "public_chat",
-                                {{"m.room.history_visibility", "", {R"({"history_visibility":"joined"})"}}});
+  const RoomId room =
+      make_room(alice, {}, "public_chat", {{"m.room.history_visibility", "", {R"({"history_visibility":"joined"})"}}});
   say(alice, room, "secret");
   join(room, bob);
   say(alice, room, "open");
@@ -226,7 +227,8 @@ TEST_F(SyncTest, LazyMembersWithoutHeroesInANamedRoom) {
   join(room, bob);
   join(room, carol);
   say(bob, room, "hi");
-  const Json answer = sync(alice, "", filter(R"({"room":{"state":{"lazy_load_members":true},"timeline":{"limit":1}}})"));
+  const Json answer =
+      sync(alice, "", filter(R"({"room":{"state":{"lazy_load_members":true},"timeline":{"limit":1}}})"));
   EXPECT_THAT(state(answer, room), Not(Contains("m.room.member/@carol:test.example")));
   EXPECT_FALSE(answer["rooms"]["join"][room.view()]["summary"]["m.heroes"]);
   EXPECT_EQ(answer["rooms"]["join"][room.view()]["summary"]["m.joined_member_count"].integer(), 3);

@@ -53,7 +53,8 @@ TEST(PageToken, SurvivesTheRoundTrip) {
 }
 
 TEST(PageToken, RefusesGarbage) {
-  for (const char* text : {"", "t1", "t1__", "t1____", "t1_a__", "t1_1_18446744073709551615_", "t1_1_-1_", "t2_1_1_1"}) {
+  for (const char* text :
+       {"", "t1", "t1__", "t1____", "t1_a__", "t1_1_18446744073709551615_", "t1_1_-1_", "t2_1_1_1"}) {
     EXPECT_FALSE(PageToken::decode(text)) << text;
   }
   EXPECT_FALSE(parse_page_token("x", 0));
