@@ -15,6 +15,7 @@
 #include "backplane/matrix/signing.h"
 #include "backplane/storage/store.h"
 #include "body_cache.h"
+#include "input/transactions.h"
 #include "lane/lanes.h"
 
 namespace backplane::room_server {
@@ -37,6 +38,7 @@ struct Environment {
   log::Publisher& publisher;
   Lanes& lanes;
   BodyCache& bodies;
+  Transactions& transactions;
   Meters meters;
   std::string default_room_version;
   Duration transaction_lifetime{};

@@ -40,11 +40,12 @@ class RoomServerPlugin final : public plugin::Plugin {
     bodies_.emplace(static_cast<std::size_t>(options_.integer("body_cache")));
     Metrics& metrics = wiring.metrics();
     environment_.reset(new Environment{ServerName(host_.server_name()), host_.clock(), host_.random(),
-                                       host_.logger(plugin_name), store, publisher, *lanes_, *bodies_,
+                                       host_.logger(plugin_name), store, publisher, *lanes_, *bodies_, transactions_,
                                        register_meters(metrics), options_.text("default_room_version"),
                                        options_.duration("transaction_lifetime")});
     const auto gauge = [&](const char* name, const char* help, MetricLabels labels, auto read) {
-      metrics.computed_gauge(name, help, std::move(labels), [this, read] { return static_cast<std::int64_t>(read(*this)); });
+      metrics.computed_gauge(name, help, std::move(labels),
+                             [this, read] { return static_cast<std::int64_t>(read(*this)); });
     };
     const char* const cache_help = "Bytes in use, by cache.";
     gauge("lanes_loaded", "Rooms whose state is in memory.", {}, [](auto& self) { return self.lanes_->loaded(); });
@@ -83,6 +84,7 @@ class RoomServerPlugin final : public plugin::Plugin {
   plugin::Options options_;
   std::optional<Lanes> lanes_;
   std::optional<BodyCache> bodies_;
+  Transactions transactions_;
   std::unique_ptr<Environment> environment_;
   api::RoomServer rooms_;
 };

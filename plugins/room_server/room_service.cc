@@ -11,7 +11,8 @@ namespace {
 template <class Request, class Response>
 void bind_verb(api::Method<Request, Response>& method, Environment& environment,
                Result<Response> (*verb)(Environment&, const Request&)) {
-  method.bind([&environment, verb](const api::CallContext&, const Request& request) { return verb(environment, request); });
+  method.bind(
+      [&environment, verb](const api::CallContext&, const Request& request) { return verb(environment, request); });
 }
 
 Result<api::RoomVersionsResponse> get_room_versions(Environment& environment, const api::Nothing&) {

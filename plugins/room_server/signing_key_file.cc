@@ -20,7 +20,8 @@ Result<void> write_key(const std::string& path, const std::string& line) {
   const std::string temporary = path + ".new";
   const int file = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (file < 0) return failed("cannot create", temporary);
-  const bool written = ::write(file, line.data(), line.size()) == static_cast<ssize_t>(line.size()) && ::fsync(file) == 0;
+  const bool written =
+      ::write(file, line.data(), line.size()) == static_cast<ssize_t>(line.size()) && ::fsync(file) == 0;
   const bool closed = ::close(file) == 0;
   // link() fails where rename() would put a new key in the place of one that came meanwhile.
   if (!written || !closed || ::link(temporary.c_str(), path.c_str()) != 0) {

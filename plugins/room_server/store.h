@@ -57,9 +57,9 @@ struct StateRow {
   std::string type;
   std::string state_key;
   EventId event_id;
-  std::int64_t ordinal = 0;  ///< of the event
-  std::int64_t since = 0;    ///< the ordinal from which on it is current
-  std::string membership;    ///< of an m.room.member event
+  std::int64_t ordinal = 0;             ///< of the event
+  std::int64_t since = 0;               ///< the ordinal from which on it is current
+  std::string membership;               ///< of an m.room.member event
   std::optional<std::int64_t> left_at;  ///< the ordinal at which the user stopped being joined, the last time
 };
 
@@ -91,7 +91,15 @@ struct ForgottenRow {
 };
 
 /// What the room directory shows of a room.
-enum class SummaryField : std::uint8_t { join_rule, history_visibility, guest_access, name, topic, avatar_url, canonical_alias };
+enum class SummaryField : std::uint8_t {
+  join_rule,
+  history_visibility,
+  guest_access,
+  name,
+  topic,
+  avatar_url,
+  canonical_alias
+};
 
 namespace tables {
 
@@ -141,7 +149,8 @@ std::optional<std::int64_t> find_successor(Session& session, RoomNumber room, st
 
 // members
 std::optional<MemberRow> find_member(Session& session, RoomNumber room, const UserId& user);
-void each_joined_member(Session& session, RoomNumber room, const std::function<void(UserId, std::string_view json)>& row);
+void each_joined_member(Session& session, RoomNumber room,
+                        const std::function<void(UserId, std::string_view json)>& row);
 std::vector<RoomId> list_joined_rooms(Session& session, const UserId& user);
 /// Whether the user is joined to a room with that id.
 bool is_joined(Session& session, const RoomId& room_id, const UserId& user);
@@ -156,7 +165,8 @@ std::int64_t delete_transactions(Write& write, std::int64_t before_s, std::int64
 
 // aliases
 std::optional<AliasRow> find_alias(Session& session, const RoomAlias& alias);
-void insert_alias(Write& write, const RoomAlias& alias, RoomNumber room, const UserId& creator, std::int64_t created_ms);
+void insert_alias(Write& write, const RoomAlias& alias, RoomNumber room, const UserId& creator,
+                  std::int64_t created_ms);
 void delete_alias(Write& write, const RoomAlias& alias);
 std::vector<RoomAlias> list_aliases(Session& session, RoomNumber room);
 

@@ -38,7 +38,8 @@ const plugin::Entry& open_object(const std::string& path) {
   const void* const symbol = ::dlsym(object, "backplane_plugin_entry");
   if (symbol == nullptr) fail(path + " is no plugin");
   const auto& entry = *static_cast<const plugin::Entry*>(symbol);
-  if (entry.magic != plugin::entry_magic || entry.size != sizeof(plugin::Entry)) fail(path + " is a plugin for another SDK");
+  if (entry.magic != plugin::entry_magic || entry.size != sizeof(plugin::Entry))
+    fail(path + " is a plugin for another SDK");
   return entry;
 }
 
@@ -50,8 +51,7 @@ plugin::Options options_of(const plugin::Manifest& manifest, FakeHost::OptionOve
 }  // namespace
 
 struct FakeHost::State {
-  explicit State(FakeHostOptions o)
-      : options(std::move(o)), random(options.seed), timers(clock), transport(time()) {}
+  explicit State(FakeHostOptions o) : options(std::move(o)), random(options.seed), timers(clock), transport(time()) {}
   Clock& time() { return options.real_time ? system_clock() : clock; }
   FakePlugin& find(std::string_view name) {
     for (auto& plugin : plugins) {
@@ -140,8 +140,8 @@ void FakeHost::start() {
     storage::DatabaseConfig config;
     config.path = folder() + "/" + plugin->name + ".db";
     config.synchronous = state.options.synchronous;
-    auto store = storage::open_store(config, plugin->name, plugin->store_options.migrations, state.time(), &plugin->metrics,
-                                     logger(plugin->name), state.runtime->hook(&plugin->store));
+    auto store = storage::open_store(config, plugin->name, plugin->store_options.migrations, state.time(),
+                                     &plugin->metrics, logger(plugin->name), state.runtime->hook(&plugin->store));
     if (!store) fail("the store of " + plugin->name + ": " + store.error().text);
     plugin->store.open(std::move(*store));
   }

@@ -14,12 +14,17 @@ namespace backplane::testing {
 
 class FakeMetrics final : public Metrics {
  public:
-  Counter& counter(std::string_view name, std::string_view, MetricLabels labels) override { return find(counters_, name, labels); }
-  Gauge& gauge(std::string_view name, std::string_view, MetricLabels labels) override { return find(gauges_, name, labels); }
+  Counter& counter(std::string_view name, std::string_view, MetricLabels labels) override {
+    return find(counters_, name, labels);
+  }
+  Gauge& gauge(std::string_view name, std::string_view, MetricLabels labels) override {
+    return find(gauges_, name, labels);
+  }
   Histogram& histogram(std::string_view name, std::string_view, MetricLabels labels) override {
     return find(histograms_, name, labels);
   }
-  void computed_gauge(std::string_view name, std::string_view, MetricLabels labels, std::function<std::int64_t()> read) override {
+  void computed_gauge(std::string_view name, std::string_view, MetricLabels labels,
+                      std::function<std::int64_t()> read) override {
     const std::lock_guard lock(mutex_);
     computed_.insert_or_assign(Key(name, labels), std::move(read));
   }
@@ -27,7 +32,8 @@ class FakeMetrics final : public Metrics {
   std::int64_t value(std::string_view name, const MetricLabels& labels) {
     const std::lock_guard lock(mutex_);
     const Key key(name, labels);
-    if (const auto it = counters_.find(key); it != counters_.end()) return static_cast<std::int64_t>(it->second.value());
+    if (const auto it = counters_.find(key); it != counters_.end())
+      return static_cast<std::int64_t>(it->second.value());
     if (const auto it = gauges_.find(key); it != gauges_.end()) return it->second.value();
     if (const auto it = computed_.find(key); it != computed_.end()) return it->second();
     return 0;

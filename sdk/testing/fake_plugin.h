@@ -39,7 +39,9 @@ class FakeWiring final : public plugin::Wiring {
   Metrics& metrics() override { return plugin_.metrics; }
 
  protected:
-  void adopt(std::unique_ptr<api::Interface> instance, plugin::Need) override { plugin_.needs.push_back(std::move(instance)); }
+  void adopt(std::unique_ptr<api::Interface> instance, plugin::Need) override {
+    plugin_.needs.push_back(std::move(instance));
+  }
   void offer_object(std::string_view id, void* object) override { offered_.insert_or_assign(std::string(id), object); }
   void* find_object(std::string_view id) override;
 

@@ -40,8 +40,8 @@ Result<void> FakeStore::outcome(Result<void> result) {
 
 void FakeStore::submit(WriteWork work, Done done, std::shared_ptr<storage::Chain> chain) {
   if (!store_) return done(unavailable("storage", "the store is not open"));
-  store_->submit([this, work = std::move(work)](storage::Write& write) { return outcome(work(write)); }, std::move(done),
-                 std::move(chain));
+  store_->submit([this, work = std::move(work)](storage::Write& write) { return outcome(work(write)); },
+                 std::move(done), std::move(chain));
 }
 
 Result<void> FakeStore::run_read(const std::function<void(storage::Session&)>& work) {

@@ -46,8 +46,8 @@ struct Bench {
     }
     for (auto& worker : workers) worker.join();
     const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - wall;
-    std::printf("%-28s %d threads  cpu %8.1f us  wall %8.1f us  %6.2f operations a commit  failures %d\n", name, threads,
-                (cpu_seconds() - cpu) / count * 1e6, elapsed.count() / count * 1e6,
+    std::printf("%-28s %d threads  cpu %8.1f us  wall %8.1f us  %6.2f operations a commit  failures %d\n", name,
+                threads, (cpu_seconds() - cpu) / count * 1e6, elapsed.count() / count * 1e6,
                 count / static_cast<double>(host.commits("room_server") - commits + 1e-9), failures.load());
   }
 };
@@ -77,20 +77,22 @@ int main(int argc, char** argv) {
     bench.rooms->change_membership({}, request, [&](auto result) { ok = result.ok(); });
     return ok;
   };
-  const auto submit = [&](const RoomId& room, int sender, std::string type, std::string content, std::string transaction,
-                          bool state) {
+  const auto submit = [&](const RoomId& room, int sender, std::string type, std::string content,
+                          std::string transaction, bool state) {
     api::SubmitDraftRequest request;
     request.draft.room_id = room;
     request.draft.sender = user(sender);
     request.draft.type = std::move(type);
     request.draft.content.text = std::move(content);
     if (state) request.draft.state_key = "";
-    if (!transaction.empty()) request.key = {user(sender), DeviceId("D"), "/send/" + room.str(), TransactionId(transaction)};
+    if (!transaction.empty())
+      request.key = {user(sender), DeviceId("D"), "/send/" + room.str(), TransactionId(transaction)};
     return bench.rooms->submit_draft({}, request).ok();
   };
 
   std::vector<RoomId> rooms(16);
-  bench.measure("create room", 1, 16, [&](int, int i) { return (rooms[static_cast<std::size_t>(i)] = create(i)->room_id, true); });
+  bench.measure("create room", 1, 16,
+                [&](int, int i) { return (rooms[static_cast<std::size_t>(i)] = create(i)->room_id, true); });
   for (const int threads : {1, 8}) {
     bench.measure("create room", threads, count / 8, [&](int, int i) { return create(i).ok(); });
     bench.measure("send to 16 rooms", threads, count, [&](int t, int i) {

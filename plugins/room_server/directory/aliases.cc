@@ -51,7 +51,8 @@ Result<void> check_canonical_alias(Environment& environment, const RoomId& room_
     // Spec: PUT /state: aliases that are there already are not looked at.
     std::vector<RoomAlias> present;
     if (const auto body = tables::find_state_body(session, *room, std::nullopt, "m.room.canonical_alias", "")) {
-      if (auto named = named_aliases(json::find_raw(body->event.text, "content").value_or("{}"))) present = std::move(*named);
+      if (auto named = named_aliases(json::find_raw(body->event.text, "content").value_or("{}")))
+        present = std::move(*named);
     }
     for (const RoomAlias& alias : aliases) {
       if (std::ranges::find(present, alias) != present.end()) continue;

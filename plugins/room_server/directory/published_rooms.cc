@@ -34,11 +34,13 @@ bool contains(const std::optional<std::string>& text, std::string_view term) {
 }
 
 bool matches(const api::ListPublicRoomsRequest& request, const api::PublicRoom& room) {
-  if (!request.room_types.empty() && std::ranges::find(request.room_types, room.room_type) == request.room_types.end()) {
+  if (!request.room_types.empty() &&
+      std::ranges::find(request.room_types, room.room_type) == request.room_types.end()) {
     return false;
   }
   const std::string_view term = request.search_term;
-  return term.empty() || contains(room.name, term) || contains(room.topic, term) || contains(room.canonical_alias, term);
+  return term.empty() || contains(room.name, term) || contains(room.topic, term) ||
+         contains(room.canonical_alias, term);
 }
 
 }  // namespace
@@ -65,7 +67,8 @@ Result<api::PublishedResponse> set_published(Environment& environment, const api
 Result<api::ListPublicRoomsResponse> list_public_rooms(Environment& environment,
                                                        const api::ListPublicRoomsRequest& request) {
   const auto from = decode(request.since);
-  if (!from && !request.since.empty()) return invalid("invalid_param", "'" + request.since + "' is no place in the list");
+  if (!from && !request.since.empty())
+    return invalid("invalid_param", "'" + request.since + "' is no place in the list");
   const bool backwards = from && from->backwards;
   const std::size_t limit = std::clamp<std::size_t>(request.limit, 1, max_page);
   return environment.store.read([&](storage::Session& session) {

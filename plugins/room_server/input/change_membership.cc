@@ -10,18 +10,13 @@ using api::MembershipAction;
 
 matrix::Membership membership_of(MembershipAction action) {
   switch (action) {
-    case MembershipAction::join:
-      return matrix::Membership::join;
-    case MembershipAction::invite:
-      return matrix::Membership::invite;
-    case MembershipAction::ban:
-      return matrix::Membership::ban;
-    case MembershipAction::knock:
-      return matrix::Membership::knock;
+    case MembershipAction::join: return matrix::Membership::join;
+    case MembershipAction::invite: return matrix::Membership::invite;
+    case MembershipAction::ban: return matrix::Membership::ban;
+    case MembershipAction::knock: return matrix::Membership::knock;
     case MembershipAction::leave:
     case MembershipAction::kick:
-    case MembershipAction::unban:
-      break;
+    case MembershipAction::unban: break;
   }
   return matrix::Membership::leave;
 }
@@ -49,14 +44,16 @@ Result<std::string> content_of(const api::ChangeMembershipRequest& request) {
 
 Result<api::ChangeMembershipResponse> change_membership(Environment& environment,
                                                         const api::ChangeMembershipRequest& request) {
-  const UserId& target = is_about_oneself(request.action) && request.target.user.empty() ? request.sender : request.target.user;
+  const UserId& target =
+      is_about_oneself(request.action) && request.target.user.empty() ? request.sender : request.target.user;
   if (is_about_oneself(request.action) && target != request.sender) {
     return invalid("invalid_param", "one joins, leaves and knocks for oneself");
   }
   BACKPLANE_CHECK(matrix::parse_user_id(target.view()));
   BACKPLANE_TRY(content, content_of(request));
-  auto submitted = submit_membership(environment, {request.room_id, request.sender, target, request.action,
-                                                   std::move(content), {request.device, {}}, {}, 0});
+  auto submitted = submit_membership(
+      environment,
+      {request.room_id, request.sender, target, request.action, std::move(content), {request.device, {}}, {}, 0});
   if (!submitted) return std::move(submitted).error();
   return api::ChangeMembershipResponse{request.room_id, std::move(submitted->event_id), submitted->position};
 }

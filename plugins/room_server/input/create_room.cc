@@ -20,8 +20,9 @@ constexpr std::array<Preset, 3> presets{{{"private_chat", "invite", "shared", "c
 constexpr std::string_view trusted = "trusted_private_chat";
 
 Result<const Preset*> find_preset(const api::CreateRoomRequest& request) {
-  const std::string_view name =
-      !request.preset.empty() ? std::string_view(request.preset) : request.published ? "public_chat" : "private_chat";
+  const std::string_view name = !request.preset.empty() ? std::string_view(request.preset)
+                                : request.published     ? "public_chat"
+                                                        : "private_chat";
   const auto found = std::ranges::find(presets, name, &Preset::name);
   if (found == presets.end()) return invalid("invalid_param", "there is no preset '" + request.preset + "'");
   return &*found;
@@ -38,7 +39,11 @@ class RoomInMaking {
  public:
   RoomInMaking(Environment& environment, const api::CreateRoomRequest& request, const matrix::RoomVersion& version,
                const Preset& preset, RoomAlias alias)
-      : environment_(environment), request_(request), version_(version), preset_(preset), alias_(std::move(alias)),
+      : environment_(environment),
+        request_(request),
+        version_(version),
+        preset_(preset),
+        alias_(std::move(alias)),
         head_(first_id(environment, version), version) {}
 
   /// Every event, in the order that the specification wants.
@@ -46,7 +51,8 @@ class RoomInMaking {
     BACKPLANE_CHECK(add_create_event());
     BACKPLANE_CHECK(add("m.room.member", request_.creator.user.view(), member_content(request_.creator, "join")));
     BACKPLANE_CHECK(add_power_levels());
-    if (!alias_.empty()) BACKPLANE_CHECK(add("m.room.canonical_alias", "", Content().set("alias", alias_.view()).canonical()));
+    if (!alias_.empty())
+      BACKPLANE_CHECK(add("m.room.canonical_alias", "", Content().set("alias", alias_.view()).canonical()));
     BACKPLANE_CHECK(add_preset_events());
     BACKPLANE_CHECK(add_initial_state());
     if (request_.name) BACKPLANE_CHECK(add("m.room.name", "", Content().set("name", *request_.name).canonical()));
@@ -55,7 +61,8 @@ class RoomInMaking {
   }
 
   Result<log::Position> store(storage::Write& write) {
-    if (!alias_.empty() && tables::find_alias(write, alias_)) return conflict("room_in_use", alias_.str() + " is taken");
+    if (!alias_.empty() && tables::find_alias(write, alias_))
+      return conflict("room_in_use", alias_.str() + " is taken");
     const std::string_view create_content = events_.front().event.content();
     head_.set_number(tables::insert_room(write, head_.room(), json::find_raw_string(create_content, "type")));
     log::Position last;
@@ -157,7 +164,8 @@ class RoomInMaking {
       }
     }
     Content events;
-    for (const std::string_view type : {"m.room.avatar", "m.room.canonical_alias", "m.room.name"}) events.set_raw(type, "50");
+    for (const std::string_view type : {"m.room.avatar", "m.room.canonical_alias", "m.room.name"})
+      events.set_raw(type, "50");
     for (const std::string_view type :
          {"m.room.encryption", "m.room.history_visibility", "m.room.power_levels", "m.room.server_acl"}) {
       events.set_raw(type, "100");
@@ -172,8 +180,9 @@ class RoomInMaking {
   }
 
   bool is_in_initial_state(std::string_view type) const {
-    return std::ranges::any_of(request_.initial_state,
-                               [&](const api::StateDraft& state) { return state.type == type && state.state_key.empty(); });
+    return std::ranges::any_of(request_.initial_state, [&](const api::StateDraft& state) {
+      return state.type == type && state.state_key.empty();
+    });
   }
 
   Result<void> add_preset_events() {
@@ -189,7 +198,8 @@ class RoomInMaking {
 
   Result<void> add_initial_state() {
     for (const api::StateDraft& state : request_.initial_state) {
-      if (state.type == "m.room.create") return invalid("invalid_room_state", "initial_state may not have m.room.create");
+      if (state.type == "m.room.create")
+        return invalid("invalid_room_state", "initial_state may not have m.room.create");
       const bool overridden = state.state_key.empty() && ((state.type == "m.room.name" && request_.name) ||
                                                           (state.type == "m.room.topic" && request_.topic));
       if (overridden) continue;
@@ -234,7 +244,8 @@ Result<api::CreateRoomResponse> create_room(Environment& environment, const api:
     BACKPLANE_TRY(parsed, local_alias(environment, request.room_alias_name));
     alias = parsed;
     // Before the work of making the room; what counts is the check in its transaction.
-    BACKPLANE_TRY(taken, environment.store.read([&](storage::Session& s) { return tables::find_alias(s, alias).has_value(); }));
+    BACKPLANE_TRY(
+        taken, environment.store.read([&](storage::Session& s) { return tables::find_alias(s, alias).has_value(); }));
     if (taken) return conflict("room_in_use", alias.str() + " is taken");
   }
   // Two rooms get the same id when a clock that was set back makes the same create event again.

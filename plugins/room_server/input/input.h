@@ -27,7 +27,7 @@ struct MembershipDraft {
   std::optional<api::MembershipAction> action;
   std::string content;  ///< canonical, with its membership
   Origin origin;
-  std::string transaction_key;
+  RequestName request;
   std::int64_t origin_server_ts = 0;  ///< 0: now
 };
 Result<Submitted> submit_membership(Environment& environment, const MembershipDraft& draft);

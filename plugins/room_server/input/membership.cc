@@ -13,7 +13,8 @@ using matrix::Membership;
 
 constexpr std::string_view authoriser = "join_authorised_via_users_server";
 
-/// Whether a user may join because of the rooms they are in, found out outside the lane for one m.room.join_rules event.
+/// Whether a user may join because of the rooms they are in, found out outside the lane for one m.room.join_rules
+/// event.
 struct Allowance {
   EventId join_rules;
   bool allowed = false;
@@ -41,13 +42,13 @@ Result<void> check_action(const MembershipDraft& draft, const HeadState* current
       if (membership == Membership::leave) return denied("forbidden", draft.target.str() + " is not in the room");
       return {};
     case MembershipAction::unban:
-      if (membership != Membership::ban) return denied("forbidden", draft.target.str() + " is not banned from the room");
+      if (membership != Membership::ban)
+        return denied("forbidden", draft.target.str() + " is not banned from the room");
       return {};
     case MembershipAction::leave:
       if (current == nullptr) return denied("forbidden", "you are not in the room");
       return {};
-    default:
-      return {};
+    default: return {};
   }
 }
 
@@ -59,7 +60,8 @@ class MembershipAttempt {
   Result<Attempt> operator()(LaneGuard& lane) {
     const HeadState* const current = lane.head().find_member(draft_.target);
     BACKPLANE_CHECK(check_action(draft_, current));
-    if (draft_.action == MembershipAction::leave && current->membership == Membership::leave) return Attempt{{}, *current, {}};
+    if (draft_.action == MembershipAction::leave && current->membership == Membership::leave)
+      return Attempt{{}, *current, {}};
     matrix::Event replaced;
     if (current != nullptr) {
       BACKPLANE_TRY(event, lane.event_of(*current));
@@ -78,7 +80,7 @@ class MembershipAttempt {
     BACKPLANE_TRY(repeated, is_repeated_state(environment_, lane, event, replaced));
     if (repeated) return Attempt{{}, *current, {}};
     BACKPLANE_TRY(made, make_event(environment_, lane.head(), std::move(event), replaced, draft_.origin));
-    return Attempt{submit_event(environment_, lane, std::move(made), draft_.transaction_key), {}, {}};
+    return Attempt{submit_event(environment_, lane, std::move(made), draft_.request.transaction_key), {}, {}};
   }
 
  private:
@@ -93,12 +95,14 @@ class MembershipAttempt {
     const Membership membership = current != nullptr ? current->membership : Membership::leave;
     const bool restricted = rule == JoinRule::restricted || rule == JoinRule::knock_restricted;
     if (membership == Membership::join) {
-      if (const auto before = json::find_raw(replaced.content(), authoriser)) content.set_raw(authoriser, std::string(*before));
+      if (const auto before = json::find_raw(replaced.content(), authoriser))
+        content.set_raw(authoriser, std::string(*before));
     } else if (restricted && membership != Membership::invite && membership != Membership::ban) {
       const HeadState* const rules = head.find("m.room.join_rules", "");
       if (rules == nullptr || allowance_.join_rules != rules->event_id) return find_allowance(lane, *rules);
       const UserId inviter = allowance_.allowed ? head.find_inviter(environment_.server_name) : UserId();
-      if (!allowance_.allowed) return denied("forbidden", "you are in none of the rooms whose members may join this one");
+      if (!allowance_.allowed)
+        return denied("forbidden", "you are in none of the rooms whose members may join this one");
       if (inviter.empty()) return denied("forbidden", "nobody in the room may let you in");
       content.set(authoriser, inviter.view());
     }
@@ -108,17 +112,18 @@ class MembershipAttempt {
 
   Result<std::function<Result<void>()>> find_allowance(LaneGuard& lane, const HeadState& rules) {
     BACKPLANE_TRY(join_rules, lane.event_of(rules));
-    return std::function<Result<void>()>([this, id = rules.event_id, rooms = allowed_rooms(join_rules)]() -> Result<void> {
-      auto found = environment_.store.read([&](storage::Session& session) {
-        for (const RoomId& room : rooms) {
-          if (tables::is_joined(session, room, draft_.sender)) return true;
-        }
-        return false;
-      });
-      if (!found) return std::move(found).error();
-      allowance_ = {id, *found};
-      return {};
-    });
+    return std::function<Result<void>()>(
+        [this, id = rules.event_id, rooms = allowed_rooms(join_rules)]() -> Result<void> {
+          auto found = environment_.store.read([&](storage::Session& session) {
+            for (const RoomId& room : rooms) {
+              if (tables::is_joined(session, room, draft_.sender)) return true;
+            }
+            return false;
+          });
+          if (!found) return std::move(found).error();
+          allowance_ = {id, *found};
+          return {};
+        });
   }
 
   Environment& environment_;
@@ -137,8 +142,7 @@ Result<Submitted> submit_membership(Environment& environment, const MembershipDr
     return denied("forbidden", "users of other servers cannot be invited: this server does not federate");
   }
   MembershipAttempt attempt(environment, draft, *wanted);
-  return submit_in_lane(environment, draft.room_id, draft.transaction_key,
-                        [&](LaneGuard& lane) { return attempt(lane); });
+  return submit_in_lane(environment, draft.room_id, draft.request, [&](LaneGuard& lane) { return attempt(lane); });
 }
 
 }  // namespace backplane::room_server

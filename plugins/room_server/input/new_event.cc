@@ -49,8 +49,13 @@ std::string membership_word(const std::optional<HeadState>& entry) {
 
 StateRow state_row(const matrix::Event& event, const HeadState& entry) {
   const bool member = event.type() == member_type;
-  return {std::string(event.type()), std::string(*event.state_key()), entry.event_id, entry.ordinal, entry.since,
-          member ? std::string(to_string(entry.membership)) : std::string(), entry.left_at};
+  return {std::string(event.type()),
+          std::string(*event.state_key()),
+          entry.event_id,
+          entry.ordinal,
+          entry.since,
+          member ? std::string(to_string(entry.membership)) : std::string(),
+          entry.left_at};
 }
 
 /// What databases have no form for, or JSON: it may come from a path.

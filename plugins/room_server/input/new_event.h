@@ -19,8 +19,8 @@ struct NewEvent {
   matrix::Event event;  ///< without `unsigned`
   EventRow row;         ///< its position is given when it is stored
   std::optional<StateRow> state;
-  std::optional<StateRow> replaced;             ///< what `state` comes in the place of
-  std::optional<std::int64_t> joined_members;   ///< when it has changed
+  std::optional<StateRow> replaced;            ///< what `state` comes in the place of
+  std::optional<std::int64_t> joined_members;  ///< when it has changed
 };
 
 /// Whose device a new event comes from.

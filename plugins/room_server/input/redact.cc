@@ -89,8 +89,8 @@ Result<Submitted> submit_redaction(Environment& environment, const api::SubmitDr
   const api::Draft& draft = request.draft;
   auto found = environment.store.read([&](storage::Session& session) { return tables::find_event(session, target); });
   if (!found) return std::move(found).error();
-  const std::string key = transaction_key(request.key);
-  return submit_in_lane(environment, draft.room_id, key, [&](LaneGuard& lane) -> Result<Attempt> {
+  const RequestName name = request_name(request.key);
+  return submit_in_lane(environment, draft.room_id, name, [&](LaneGuard& lane) -> Result<Attempt> {
     RoomHead& head = lane.head();
     matrix::EventDraft event;
     event.sender = draft.sender;
@@ -110,22 +110,24 @@ Result<Submitted> submit_redaction(Environment& environment, const api::SubmitDr
       environment.meters.rejected_by_auth_rules.add();
       return denied("forbidden", "you may not redact events of others in this room");
     }
-    BACKPLANE_TRY(made, make_event(environment, head, std::move(event), {}, {request.key.device, request.key.transaction_id}));
+    BACKPLANE_TRY(
+        made, make_event(environment, head, std::move(event), {}, {request.key.device, request.key.transaction_id}));
     if (const HeadState* const entry = row.state_key ? head.find(row.type, *row.state_key) : nullptr;
         entry != nullptr && entry->event_id == target) {
       head.put_event(matrix::redact(matrix::Event::from_stored(row.json, target, head.version())));
     }
     const auto changed = std::make_shared<ChangedBodies>();
     return Attempt{submit_event(
-                       environment, lane, made, key,
-                       [&environment, room = head.room(), ordinal = row.ordinal, redaction = made.event,
-                        changed](storage::Write& write, Pending& pending) {
+                       environment, lane, made, name.transaction_key,
+                       [&environment, room = head.room(), ordinal = row.ordinal, redaction = made.event, changed](
+                           storage::Write& write, Pending& pending) {
                          redact_stored(environment, write, pending, room, ordinal, redaction, *changed);
                        },
                        [&environment, changed] {
                          for (const auto& body : *changed) environment.bodies.replace(body);
                        }),
-                   {}, {}};
+                   {},
+                   {}};
   });
 }
 

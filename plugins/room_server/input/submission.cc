@@ -10,17 +10,24 @@ namespace {
 /// A room whose disk fails again and again is not tried for ever.
 constexpr int max_attempts = 4;
 
-std::optional<Submitted> find_committed(Environment& environment, const std::string& transaction_key,
-                                        Result<void>& outcome) {
-  auto found = environment.store.read(
-      [&](storage::Session& session) { return tables::find_transaction(session, transaction_key); });
-  if (!found) {
-    outcome = std::move(found).error();
-    return std::nullopt;
+/// The first result of a request that was made before, as far as that is committed and this process can tell cheaply.
+Result<std::optional<Submitted>> find_committed(Environment& environment, const RequestName& name) {
+  Transactions& transactions = environment.transactions;
+  std::optional<Submitted> found;
+  if (const auto recent = transactions.find_recent(name.transaction_key)) {
+    found = Submitted{recent->event_id, recent->position};
+  } else if (!transactions.sends_new(name.device)) {
+    BACKPLANE_TRY(stored, environment.store.read([&](storage::Session& session) {
+      return tables::find_transaction(session, name.transaction_key);
+    }));
+    transactions.set_sends_new(name.device, !stored);
+    if (stored) {
+      transactions.add(name.transaction_key, *stored);
+      found = Submitted{std::move(stored->event_id), stored->position};
+    }
   }
-  if (!*found) return std::nullopt;
-  environment.meters.repeated_transactions.add();
-  return Submitted{std::move((*found)->event_id), (*found)->position};
+  if (found) environment.meters.repeated_transactions.add();
+  return found;
 }
 
 bool is_broken_chain(const Error& error) { return error.code == ErrorCode::conflict && error.reason == "chain_broken"; }
@@ -39,29 +46,31 @@ Result<Submitted> existing_entry(Environment& environment, RoomNumber room, cons
 
 }  // namespace
 
-std::string transaction_key(const api::IdempotencyKey& key) {
+RequestName request_name(const api::IdempotencyKey& key) {
   if (!key.present()) return {};
-  std::string text;
-  for (const std::string_view part : {key.user.view(), key.device.view(), std::string_view(key.endpoint)}) {
-    text += part;
-    text += '\0';
+  RequestName name;
+  for (const std::string_view part : {key.user.view(), key.device.view()}) {
+    name.device += part;
+    name.device += '\0';
   }
+  std::string text = name.device + key.endpoint;
+  text += '\0';
   text += key.transaction_id.view();
-  return base64(as_text(sha256(text)).substr(0, 16));
+  name.transaction_key = base64(as_text(sha256(text)).substr(0, 16));
+  return name;
 }
 
-Result<Submitted> submit_in_lane(Environment& environment, const RoomId& room_id, const std::string& transaction_key,
+Result<Submitted> submit_in_lane(Environment& environment, const RoomId& room_id, const RequestName& name,
                                  const std::function<Result<Attempt>(LaneGuard&)>& attempt) {
+  const bool has_transaction = !name.transaction_key.empty();
   Error failure = unavailable("busy", "the rules of the room changed again and again");
   for (int i = 0; i < max_attempts; ++i) {
-    if (!transaction_key.empty()) {
-      Result<void> read;
-      if (auto found = find_committed(environment, transaction_key, read)) return std::move(*found);
-      BACKPLANE_CHECK(std::move(read));
+    if (has_transaction) {
+      BACKPLANE_TRY(committed, find_committed(environment, name));
+      if (committed) return std::move(*committed);
     }
     BACKPLANE_TRY(lane, environment.lanes.enter(room_id));
-    std::shared_ptr<Pending> repeated;
-    if (!transaction_key.empty()) repeated = lane.find_transaction(transaction_key);
+    const std::shared_ptr<Pending> repeated = has_transaction ? lane.find_transaction(name.transaction_key) : nullptr;
     if (repeated) environment.meters.repeated_transactions.add();
     auto tried = repeated ? Result<Attempt>(Attempt{repeated, {}, {}}) : attempt(lane);
     if (!tried) return std::move(tried).error();
@@ -79,12 +88,22 @@ Result<Submitted> submit_in_lane(Environment& environment, const RoomId& room_id
       failure = std::move(existing).error();
       continue;
     }
-    const Result<void>& committed = tried->pending->wait();
-    if (committed) return Submitted{tried->pending->event_id(), tried->pending->position()};
-    failure = committed.error();
-    // A victim of what failed before it, or a transaction id that came in twice at the same time.
-    if (is_broken_chain(failure)) environment.meters.chains_broken.add();
-    else if (transaction_key.empty() || !is_constraint(failure)) break;
+    const Pending& pending = *tried->pending;
+    if (const Result<void>& committed = pending.wait()) {
+      if (has_transaction && !repeated) {
+        environment.transactions.add(name.transaction_key, {pending.event_id(), pending.position()});
+      }
+      return Submitted{pending.event_id(), pending.position()};
+    } else {
+      failure = committed.error();
+    }
+    if (is_broken_chain(failure)) {
+      environment.meters.chains_broken.add();  // a victim of what failed before it
+    } else if (has_transaction && is_constraint(failure)) {
+      environment.transactions.set_sends_new(name.device, false);  // the guess was wrong, or both came at once
+    } else {
+      break;
+    }
   }
   environment.logger.warning("change of a room failed", {{"room_id", room_id.view()}, {"error", failure.text}});
   if (is_broken_chain(failure)) return unavailable("storage", "the room could not be written to");
@@ -102,8 +121,8 @@ std::shared_ptr<Pending> submit_event(Environment& environment, LaneGuard& lane,
     MoreWork more;
   };
   EventId event_id = event.row.event_id;
-  const auto work = std::make_shared<Work>(
-      Work{environment, lane.head().room(), std::move(event), transaction_key, std::move(more)});
+  const auto work =
+      std::make_shared<Work>(Work{environment, lane.head().room(), std::move(event), transaction_key, std::move(more)});
   environment.meters.events_accepted.add();
   return lane.submit(
       std::move(event_id), transaction_key,

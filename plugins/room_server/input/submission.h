@@ -23,17 +23,21 @@ struct Submitted {
 
 /// What an attempt inside a lane came to: one of these.
 struct Attempt {
-  std::shared_ptr<Pending> pending;    ///< a change is queued
-  std::optional<HeadState> existing;   ///< the request asks for what is so already
+  std::shared_ptr<Pending> pending;       ///< a change is queued
+  std::optional<HeadState> existing;      ///< the request asks for what is so already
   std::function<Result<void>()> outside;  ///< something has to be found out outside the lane, before the next attempt
 };
 
-/// Names a request for ever: 22 characters, or none for a request without a transaction id.
-std::string transaction_key(const api::IdempotencyKey& key);
+/// What tells a request from all others.
+struct RequestName {
+  std::string transaction_key;  ///< 22 characters; empty for a request without a transaction id
+  std::string device;           ///< of its user
+};
+RequestName request_name(const api::IdempotencyKey& key);
 
 /// Runs `attempt` in the room's lane, waits for what it queued and answers it. Errors: not_found for a room that is
 /// not here, the attempt's, and the store's.
-Result<Submitted> submit_in_lane(Environment& environment, const RoomId& room_id, const std::string& transaction_key,
+Result<Submitted> submit_in_lane(Environment& environment, const RoomId& room_id, const RequestName& name,
                                  const std::function<Result<Attempt>(LaneGuard&)>& attempt);
 
 /// More to do in an event's transaction, after it is stored.

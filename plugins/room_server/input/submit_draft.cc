@@ -10,7 +10,8 @@ namespace {
 /// What no room can take, whatever its state.
 Result<void> check_form(const api::Draft& draft) {
   if (draft.type.empty()) return invalid("invalid_param", "an event needs a type");
-  if (draft.type.size() > matrix::max_event_key_bytes) return invalid("too_large", "the event's type is longer than 255 bytes");
+  if (draft.type.size() > matrix::max_event_key_bytes)
+    return invalid("too_large", "the event's type is longer than 255 bytes");
   if (draft.state_key && draft.state_key->size() > matrix::max_event_key_bytes) {
     return invalid("too_large", "the event's state_key is longer than 255 bytes");
   }
@@ -23,8 +24,8 @@ Result<void> check_form(const api::Draft& draft) {
 Result<Submitted> submit_event_of_any_type(Environment& environment, const api::SubmitDraftRequest& request,
                                            std::string content) {
   const api::Draft& draft = request.draft;
-  const std::string key = transaction_key(request.key);
-  return submit_in_lane(environment, draft.room_id, key, [&](LaneGuard& lane) -> Result<Attempt> {
+  const RequestName name = request_name(request.key);
+  return submit_in_lane(environment, draft.room_id, name, [&](LaneGuard& lane) -> Result<Attempt> {
     matrix::EventDraft event;
     event.sender = draft.sender;
     event.type = draft.type;
@@ -40,7 +41,7 @@ Result<Submitted> submit_event_of_any_type(Environment& environment, const api::
     }
     BACKPLANE_TRY(made, make_event(environment, lane.head(), std::move(event), replaced,
                                    {request.key.device, request.key.transaction_id}));
-    return Attempt{submit_event(environment, lane, std::move(made), key), {}, {}};
+    return Attempt{submit_event(environment, lane, std::move(made), name.transaction_key), {}, {}};
   });
 }
 
@@ -51,9 +52,14 @@ Result<Submitted> submit_by_type(Environment& environment, const api::SubmitDraf
   if (draft.type == "m.room.create") return denied("forbidden", "a room has only one m.room.create event");
   if (draft.type == "m.room.member" && draft.state_key) {
     BACKPLANE_TRY(target, matrix::parse_user_id(*draft.state_key));
-    return submit_membership(environment, {draft.room_id, draft.sender, std::move(target), std::nullopt,
-                                           std::move(content), {request.key.device, request.key.transaction_id},
-                                           transaction_key(request.key), draft.origin_server_ts.value_or(0)});
+    return submit_membership(environment, {draft.room_id,
+                                           draft.sender,
+                                           std::move(target),
+                                           std::nullopt,
+                                           std::move(content),
+                                           {request.key.device, request.key.transaction_id},
+                                           request_name(request.key),
+                                           draft.origin_server_ts.value_or(0)});
   }
   if (draft.type == "m.room.redaction" && !draft.state_key) {
     // Spec: room version 11, "Redactions": the target is in the content; clients may send it so by /send.

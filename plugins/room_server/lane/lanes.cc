@@ -34,7 +34,10 @@ bool Lane::idle() {
 }
 
 LaneGuard::LaneGuard(Lanes& lanes, std::shared_ptr<Lane> lane)
-    : lanes_(&lanes), lane_(std::move(lane)), lock_(lane_->mutex_), no_calls_(std::make_unique<api::NoCalls>("a room's lane")) {}
+    : lanes_(&lanes),
+      lane_(std::move(lane)),
+      lock_(lane_->mutex_),
+      no_calls_(std::make_unique<api::NoCalls>("a room's lane")) {}
 
 LaneGuard::~LaneGuard() { leave(); }
 
@@ -55,13 +58,14 @@ std::shared_ptr<Pending> LaneGuard::submit(EventId event_id, std::string transac
     ++lane_->queued_;
     lane_->recent_.push_back(pending);
   }
-  lanes_->store_.submit([work = std::move(work), pending](storage::Write& write) { return work(write, *pending); },
-                        [lane = lane_, chain = lane_->chain_, pending, committed = std::move(committed)](Result<void> result) {
-                          if (!result) chain->break_off();
-                          else if (committed) committed();
-                          lane->complete(pending, std::move(result));
-                        },
-                        lane_->chain_);
+  lanes_->store_.submit(
+      [work = std::move(work), pending](storage::Write& write) { return work(write, *pending); },
+      [lane = lane_, chain = lane_->chain_, pending, committed = std::move(committed)](Result<void> result) {
+        if (!result) chain->break_off();
+        else if (committed) committed();
+        lane->complete(pending, std::move(result));
+      },
+      lane_->chain_);
   return pending;
 }
 

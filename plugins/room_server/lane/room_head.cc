@@ -28,7 +28,8 @@ std::optional<RoomHead> RoomHead::load(storage::Session& session, const RoomId& 
   if (!row) return std::nullopt;
   const matrix::RoomVersion* const version = matrix::find_room_version(row->version);
   const auto last = tables::find_last_event(session, row->number);
-  if (version == nullptr || !last) throw storage::Failure(internal_error("the stored room " + room_id.str() + " is damaged"));
+  if (version == nullptr || !last)
+    throw storage::Failure(internal_error("the stored room " + room_id.str() + " is damaged"));
   RoomHead head(row->room_id, *version);
   head.room_ = std::move(*row);
   head.next_ordinal_ = last->ordinal + 1;

@@ -30,7 +30,7 @@ struct HeadState {
   std::int64_t since = 0;
   matrix::Membership membership = matrix::Membership::leave;  ///< of an m.room.member event
   std::optional<std::int64_t> left_at;                        ///< as in StateRow
-  matrix::Event event;  ///< no event: it is in the store, where it is committed
+  matrix::Event event;                                        ///< no event: it is in the store, where it is committed
 };
 
 class RoomHead final : public matrix::AuthState {

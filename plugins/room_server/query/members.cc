@@ -9,7 +9,8 @@ Result<api::JoinedMembersResponse> list_joined_members(Environment& environment,
     const auto room = tables::find_room(session, request.room_id);
     if (!room) return not_found("unknown_room", "this server does not know the room " + request.room_id.str());
     const auto member = tables::find_member(session, room->number, request.user);
-    if (!member || member->membership != "join") return denied("not_in_room", request.user.str() + " is not in the room");
+    if (!member || member->membership != "join")
+      return denied("not_in_room", request.user.str() + " is not in the room");
     api::JoinedMembersResponse response;
     tables::each_joined_member(session, room->number, [&](UserId user, std::string_view json) {
       const std::string_view content = json::find_raw(json, "content").value_or("{}");

@@ -26,16 +26,15 @@ Result<api::ListRecordsResponse> list_room_events(Environment& environment, cons
     auto next = forgotten.begin();
     const auto add_forgotten_up_to = [&](std::uint64_t sequence) {
       for (; next != forgotten.end() && next->position.sequence < sequence; ++next) {
-        response.records.push_back({next->room.room_id.str(), next->position,
-                                    {forgotten_payload(next->room, next->user, next->membership)}});
+        response.records.push_back(
+            {next->room.room_id.str(), next->position, {forgotten_payload(next->room, next->user, next->membership)}});
       }
     };
-    tables::each_event_by_sequence(session, after->base(), head.highest(), limit + 1,
-                                   [&](const RoomRow& room, EventRow&& event) {
-                                     add_forgotten_up_to(event.position.sequence);
-                                     response.records.push_back(
-                                         {room.room_id.str(), event.position, {record_payload(room, event)}});
-                                   });
+    tables::each_event_by_sequence(
+        session, after->base(), head.highest(), limit + 1, [&](const RoomRow& room, EventRow&& event) {
+          add_forgotten_up_to(event.position.sequence);
+          response.records.push_back({room.room_id.str(), event.position, {record_payload(room, event)}});
+        });
     add_forgotten_up_to(head.highest() + 1);
     response.last = response.records.size() <= limit;
     if (!response.last) response.records.resize(limit);

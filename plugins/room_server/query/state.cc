@@ -9,7 +9,8 @@ Result<RoomView> view_of_room(storage::Session& session, const RoomId& room_id, 
   if (!room) return not_found("unknown_room", "this server does not know the room " + room_id.str());
   const auto member = tables::find_member(session, room->number, user);
   if (member && member->membership == "join") return RoomView{std::move(*room), std::nullopt};
-  if (tables::history_visibility(session, room->number) == "world_readable") return RoomView{std::move(*room), std::nullopt};
+  if (tables::history_visibility(session, room->number) == "world_readable")
+    return RoomView{std::move(*room), std::nullopt};
   const bool was_there = member && member->left_at && !member->forgotten;
   if (!was_there || (member->membership != "leave" && member->membership != "ban")) {
     return denied("not_in_room", user.str() + " is not in the room");

@@ -11,12 +11,15 @@ std::optional<AliasRow> find_alias(Session& session, const RoomAlias& alias) {
   return AliasRow{{room, std::move(room_id), std::move(version)}, std::move(creator)};
 }
 
-void insert_alias(Write& write, const RoomAlias& alias, RoomNumber room, const UserId& creator, std::int64_t created_ms) {
+void insert_alias(Write& write, const RoomAlias& alias, RoomNumber room, const UserId& creator,
+                  std::int64_t created_ms) {
   write.execute("INSERT INTO aliases (alias, room, creator, created_ms) VALUES (?, ?, ?, ?)",
                 {alias, room, creator, created_ms});
 }
 
-void delete_alias(Write& write, const RoomAlias& alias) { write.execute("DELETE FROM aliases WHERE alias = ?", {alias}); }
+void delete_alias(Write& write, const RoomAlias& alias) {
+  write.execute("DELETE FROM aliases WHERE alias = ?", {alias});
+}
 
 std::vector<RoomAlias> list_aliases(Session& session, RoomNumber room) {
   return session.list<RoomAlias>("SELECT alias FROM aliases WHERE room = ? ORDER BY created_ms, alias", {room});

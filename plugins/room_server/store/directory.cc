@@ -18,9 +18,10 @@ void each_published_room(Session& session, const std::optional<DirectoryCursor>&
   std::string_view sql = BACKPLANE_DIRECTORY_SELECT "ORDER BY joined_members DESC, room DESC";
   std::vector<storage::Parameter> parameters;
   if (from) {
-    sql = from->backwards
-              ? BACKPLANE_DIRECTORY_SELECT "AND (joined_members, room) > (?, ?) ORDER BY joined_members, room"
-              : BACKPLANE_DIRECTORY_SELECT "AND (joined_members, room) < (?, ?) ORDER BY joined_members DESC, room DESC";
+    sql = from->backwards ? BACKPLANE_DIRECTORY_SELECT
+              "AND (joined_members, room) > (?, ?) ORDER BY joined_members, room"
+                          : BACKPLANE_DIRECTORY_SELECT
+              "AND (joined_members, room) < (?, ?) ORDER BY joined_members DESC, room DESC";
     parameters = {from->joined_members, from->room};
   }
   using Text = std::optional<std::string>;

@@ -29,7 +29,10 @@ std::vector<ForgottenRow> list_forgotten_by_sequence(Session& session, std::uint
       {after, up_to, limit},
       [&](UserId user, RoomNumber room, RoomId room_id, RoomVersionId version, std::int64_t ordinal,
           std::string membership, std::uint16_t lane, std::uint64_t sequence) {
-        rows.push_back({std::move(user), {room, std::move(room_id), std::move(version)}, ordinal, std::move(membership),
+        rows.push_back({std::move(user),
+                        {room, std::move(room_id), std::move(version)},
+                        ordinal,
+                        std::move(membership),
                         {lane, sequence}});
       });
   return rows;

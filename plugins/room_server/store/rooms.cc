@@ -5,20 +5,13 @@ namespace {
 
 std::string_view update_statement(SummaryField field) {
   switch (field) {
-    case SummaryField::join_rule:
-      return "UPDATE rooms SET join_rule = ? WHERE room = ?";
-    case SummaryField::history_visibility:
-      return "UPDATE rooms SET history_visibility = ? WHERE room = ?";
-    case SummaryField::guest_access:
-      return "UPDATE rooms SET guest_access = ? WHERE room = ?";
-    case SummaryField::name:
-      return "UPDATE rooms SET name = ? WHERE room = ?";
-    case SummaryField::topic:
-      return "UPDATE rooms SET topic = ? WHERE room = ?";
-    case SummaryField::avatar_url:
-      return "UPDATE rooms SET avatar_url = ? WHERE room = ?";
-    case SummaryField::canonical_alias:
-      return "UPDATE rooms SET canonical_alias = ? WHERE room = ?";
+    case SummaryField::join_rule: return "UPDATE rooms SET join_rule = ? WHERE room = ?";
+    case SummaryField::history_visibility: return "UPDATE rooms SET history_visibility = ? WHERE room = ?";
+    case SummaryField::guest_access: return "UPDATE rooms SET guest_access = ? WHERE room = ?";
+    case SummaryField::name: return "UPDATE rooms SET name = ? WHERE room = ?";
+    case SummaryField::topic: return "UPDATE rooms SET topic = ? WHERE room = ?";
+    case SummaryField::avatar_url: return "UPDATE rooms SET avatar_url = ? WHERE room = ?";
+    case SummaryField::canonical_alias: return "UPDATE rooms SET canonical_alias = ? WHERE room = ?";
   }
   return {};
 }

@@ -34,8 +34,8 @@ std::vector<StateRow> list_state(Session& session, RoomNumber room) {
       "SELECT type, state_key, event_id, ordinal, since, membership, left_at FROM current_state WHERE room = ?", {room},
       [&](std::string type, std::string state_key, EventId event_id, std::int64_t ordinal, std::int64_t since,
           std::string membership, std::optional<std::int64_t> left_at) {
-        rows.push_back({std::move(type), std::move(state_key), std::move(event_id), ordinal, since, std::move(membership),
-                        left_at});
+        rows.push_back({std::move(type), std::move(state_key), std::move(event_id), ordinal, since,
+                        std::move(membership), left_at});
       });
   return rows;
 }

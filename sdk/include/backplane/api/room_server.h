@@ -211,7 +211,8 @@ struct BACKPLANE_API RoomServer : Interface {
   Method<PublishedRequest, PublishedResponse> set_published{*this, "set_published", {.repeatable = true}};
   Method<ListPublicRoomsRequest, ListPublicRoomsResponse> list_public_rooms{*this, "list_public_rooms", {.repeatable = true}};
 
-  /// The snapshot of topic room_events: every stored event as a record of kind `new`, then what is pending.
+  /// The snapshot of topic room_events: every stored event as its record of kind new_event, redacted ones as they are
+  /// now, and `forgotten`; in order of position.
   Method<ListRecordsRequest, ListRecordsResponse> list_room_events{*this, "list_room_events", {.repeatable = true}};
 };
 
@@ -258,7 +259,7 @@ struct RoomEventRecord {
   std::string type;
   std::string sender;
   std::optional<StateChange> state_change;
-  std::string history_visibility;       ///< in force at the event
+  std::string history_visibility;       ///< in force before the event (which may itself change it)
   std::optional<MembershipChange> membership;
   DeviceId device;                      ///< of the sender, for the echo of the transaction id
   TransactionId transaction_id;

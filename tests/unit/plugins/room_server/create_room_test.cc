@@ -13,7 +13,8 @@ struct CreateRoomTest : RoomFixture {
   std::vector<std::string> events(const RoomId& room) {
     std::vector<std::string> out;
     for (const auto& record : records()) {
-      if (record.room_id == room) out.push_back(record.type + "/" + (record.state_change ? record.state_change->state_key : "-"));
+      if (record.room_id == room)
+        out.push_back(record.type + "/" + (record.state_change ? record.state_change->state_key : "-"));
     }
     return out;
   }
@@ -76,10 +77,12 @@ TEST_F(CreateRoomTest, OlderVersionsNameTheCreator) {
 
 TEST_F(CreateRoomTest, TheServersMembersOfTheCreateEventCannotBeChosen) {
   api::CreateRoomRequest request;
-  request.creation_content.text = R"({"creator":"@eve:x.example","m.federate":false,"room_version":"1","type":"m.space"})";
+  request.creation_content.text =
+      R"({"creator":"@eve:x.example","m.federate":false,"room_version":"1","type":"m.space"})";
   const auto created = create(request);
   ASSERT_TRUE(created);
-  EXPECT_EQ(content_of(created->room_id, "m.room.create"), R"({"m.federate":false,"room_version":"12","type":"m.space"})");
+  EXPECT_EQ(content_of(created->room_id, "m.room.create"),
+            R"({"m.federate":false,"room_version":"12","type":"m.space"})");
 }
 
 TEST_F(CreateRoomTest, PresetsSetJoinRulesAndGuestAccess) {

@@ -131,7 +131,8 @@ TEST_F(MembershipTest, RestrictedRoomsLetMembersOfOthersIn) {
     EXPECT_EQ(outcome(join(room, bob)), "denied/forbidden");
     // The client's word does not count.
     EXPECT_EQ(outcome(put_state(room, bob, "m.room.member",
-                                R"({"membership":"join","join_authorised_via_users_server":"@alice:test.example"})", bob.str())),
+                                R"({"membership":"join","join_authorised_via_users_server":"@alice:test.example"})",
+                                bob.str())),
               "denied/forbidden");
     ASSERT_TRUE(join(space, bob));
     EXPECT_EQ(outcome(join(room, bob)), "ok");
@@ -147,9 +148,9 @@ TEST_F(MembershipTest, RestrictedRoomsLetMembersOfOthersIn) {
 
 TEST_F(MembershipTest, RestrictedJoinsNeedSomebodyWhoMayInvite) {
   const RoomId space = make_room("public_chat", "11"), room = make_room("private_chat", "11");
-  ASSERT_TRUE(put_state(room, alice, "m.room.join_rules",
-                        R"({"allow":[{"type":"m.room_membership","room_id":")" + space.str() +
-                            R"("}],"join_rule":"restricted"})"));
+  ASSERT_TRUE(put_state(
+      room, alice, "m.room.join_rules",
+      R"({"allow":[{"type":"m.room_membership","room_id":")" + space.str() + R"("}],"join_rule":"restricted"})"));
   ASSERT_TRUE(join(space, bob));
   ASSERT_TRUE(put_state(room, alice, "m.room.power_levels", R"({"invite":100,"users":{"@alice:test.example":100}})"));
   ASSERT_TRUE(leave(room, alice));

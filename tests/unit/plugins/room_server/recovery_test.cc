@@ -105,7 +105,8 @@ TEST_F(RecoveryTest, FailuresUnderLoadLeaveOneLine) {
 TEST_F(RecoveryTest, ARestartGoesOnWhereItWas) {
   const RoomId room = make_room("public_chat", "11");
   ASSERT_TRUE(join(room, bob));
-  ASSERT_TRUE(put_state(room, alice, "m.room.power_levels", R"({"users":{"@alice:test.example":100,"@bob:test.example":60}})"));
+  ASSERT_TRUE(
+      put_state(room, alice, "m.room.power_levels", R"({"users":{"@alice:test.example":100,"@bob:test.example":60}})"));
   ASSERT_TRUE(put_state(room, alice, "m.room.name", R"({"name":"one"})"));
   const auto last = host.records("room_events").back();
   const auto before = records();
@@ -115,7 +116,8 @@ TEST_F(RecoveryTest, ARestartGoesOnWhereItWas) {
   ASSERT_TRUE(sent);
   EXPECT_GT(sent->position.sequence, last->position.sequence);
   expect_one_line(room);
-  EXPECT_THAT(records().back().event.text, ::testing::HasSubstr(R"("prev_content":{"name":"one"},"prev_sender":"@alice)"));
+  EXPECT_THAT(records().back().event.text,
+              ::testing::HasSubstr(R"("prev_content":{"name":"one"},"prev_sender":"@alice)"));
   EXPECT_EQ(outcome(send(room, carol, "x")), "denied/forbidden");
   EXPECT_EQ(outcome(join(room, carol)), "ok");
   EXPECT_EQ(rooms->list_joined_members({}, {room, alice})->members.size(), 3U);

@@ -84,8 +84,9 @@ TEST_F(RedactionTest, ASecondRedactionChangesNothingMore) {
 TEST_F(RedactionTest, RedactionsBySendNameTheTargetInTheContent) {
   const RoomId room = make_room();
   const auto sent = send(room, alice, "x");
-  EXPECT_EQ(outcome(rooms->submit_draft({}, draft(room, alice, "m.room.redaction",
-                                                  R"({"redacts":")" + sent->event_id.str() + R"("})"))), "ok");
+  EXPECT_EQ(outcome(rooms->submit_draft(
+                {}, draft(room, alice, "m.room.redaction", R"({"redacts":")" + sent->event_id.str() + R"("})"))),
+            "ok");
   EXPECT_EQ(body(sent->event_id).content_version, 1);
 }
 

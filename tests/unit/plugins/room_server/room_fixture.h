@@ -66,8 +66,8 @@ struct RoomFixture : ::testing::Test {
   }
   Result<api::SubmitDraftResponse> send(const RoomId& room, const UserId& sender, std::string body,
                                         std::string transaction = "") {
-    return rooms->submit_draft({}, draft(room, sender, "m.room.message", "{\"body\":" + json::quoted(body) + "}",
-                                         std::move(transaction)));
+    return rooms->submit_draft(
+        {}, draft(room, sender, "m.room.message", "{\"body\":" + json::quoted(body) + "}", std::move(transaction)));
   }
   Result<api::SubmitDraftResponse> put_state(const RoomId& room, const UserId& sender, std::string type,
                                              std::string content, std::string state_key = "") {

@@ -69,7 +69,8 @@ TEST_F(SnapshotTest, HasRedactedEventsAsTheyAreNow) {
 
 TEST_F(SnapshotTest, LargeEventsAreReferences) {
   const RoomId room = make_room();
-  const std::string large = "{\"x\":\"" + std::string(40000, 'x') + "\"}", other = "{\"x\":\"" + std::string(40000, 'y') + "\"}";
+  const std::string large = "{\"x\":\"" + std::string(40000, 'x') + "\"}",
+                    other = "{\"x\":\"" + std::string(40000, 'y') + "\"}";
   ASSERT_TRUE(put_state(room, alice, "org.example", large));
   EXPECT_FALSE(records().back().event.empty());
   const auto second = put_state(room, alice, "org.example", other);

@@ -154,9 +154,11 @@ TEST_F(SubmitDraftTest, MembershipsCanBeStateEvents) {
   const RoomId room = make_room();
   EXPECT_EQ(outcome(put_state(room, bob, "m.room.member", R"({"membership":"join"})", bob.str())), "ok");
   EXPECT_EQ(membership(room, bob), "join");
-  EXPECT_EQ(outcome(put_state(room, bob, "m.room.member", R"({"membership":"join"})", carol.str())), "denied/forbidden");
+  EXPECT_EQ(outcome(put_state(room, bob, "m.room.member", R"({"membership":"join"})", carol.str())),
+            "denied/forbidden");
   EXPECT_EQ(outcome(put_state(room, bob, "m.room.member", "{}", bob.str())), "invalid/bad_json");
-  EXPECT_EQ(outcome(put_state(room, alice, "m.room.member", R"({"membership":"join"})", "bob")), "invalid/invalid_param");
+  EXPECT_EQ(outcome(put_state(room, alice, "m.room.member", R"({"membership":"join"})", "bob")),
+            "invalid/invalid_param");
   EXPECT_EQ(outcome(put_state(room, alice, "m.room.member", R"({"membership":"ban"})", bob.str())), "ok");
   EXPECT_EQ(membership(room, bob), "ban");
 }
