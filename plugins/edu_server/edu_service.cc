@@ -26,7 +26,7 @@ EduService::EduService(plugin::Host& host, const Settings& settings, storage::St
     const auto after = log::Positions::decode(request.after);
     if (!after) return invalid("invalid_param", "'after' is no position");
     const log::Positions head = publishers_.receipts.head();
-    auto page = store_.read([&](storage::Session& session) { return store::list_receipts(session, after->base(), request.limit); });
+    auto page = store_.read([&](storage::Session& session) { return store::list_receipts(session, after->base(), std::max<std::uint32_t>(request.limit, 1)); });
     if (page) page->as_of = head.encode();
     return page;
   });
@@ -40,8 +40,10 @@ Result<void> EduService::check_joined(const api::CallContext& context, const Roo
 
 Result<api::Nothing> EduService::set_typing(const api::CallContext& context, const api::SetTypingRequest& request) {
   BACKPLANE_CHECK(check_joined(context, request.room_id, request.user));
-  const Duration wanted = std::chrono::milliseconds(request.timeout_ms);
-  typing_.set(request.room_id, request.user, request.typing ? std::min(wanted, settings_.typing_timeout) : Duration::zero());
+  // Clamped as milliseconds: what a client asks for may be more nanoseconds than there are.
+  const auto longest = std::chrono::duration_cast<std::chrono::milliseconds>(settings_.typing_timeout);
+  const Duration wanted = std::clamp(std::chrono::milliseconds(request.timeout_ms), std::chrono::milliseconds::zero(), longest);
+  typing_.set(request.room_id, request.user, request.typing ? wanted : Duration::zero());
   return api::Nothing{};
 }
 

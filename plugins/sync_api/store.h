@@ -126,7 +126,7 @@ std::string to_device_body(const api::SendToDeviceRecord& record);
 void index_to_device(storage::Write& write, const ToDeviceRecord& record);
 void reset_to_device(storage::Write& write);
 std::vector<ToDeviceRow> to_device(storage::Session& session, const UserId& user, const DeviceId& device,
-                                   std::size_t limit);
+                                   const log::Positions& after, std::size_t limit);
 /// The device has these and all before them.
 void remove_to_device(storage::Write& write, const UserId& user, const DeviceId& device, const log::Positions& upto);
 

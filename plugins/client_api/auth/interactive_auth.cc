@@ -8,6 +8,11 @@ namespace backplane::client_api {
 namespace {
 constexpr Duration lifetime = std::chrono::minutes(15);
 constexpr std::size_t max_sessions = 20'000;
+
+/// Says nothing about the stage: the client is to come again with the same, not to be asked again.
+bool is_passing(const Error& error) {
+  return error.code == ErrorCode::unavailable || error.code == ErrorCode::timeout || error.code == ErrorCode::internal;
+}
 }  // namespace
 
 Result<std::string> dummy_stage(json::View) { return std::string(); }
@@ -22,6 +27,14 @@ std::string InteractiveAuth::begin(const std::string& subject) {
   std::string id = random_.text(24);
   sessions_[id] = {subject, now + lifetime, {}};
   return id;
+}
+
+bool InteractiveAuth::find(const std::string& id, const std::string& subject, Session& session) {
+  const std::lock_guard lock(mutex_);
+  const auto it = sessions_.find(id);
+  if (it == sessions_.end() || it->second.subject != subject || it->second.expires <= clock_.now()) return false;
+  session = it->second;
+  return true;
 }
 
 http::Response InteractiveAuth::refusal(const std::string& id, const Session& session, const std::vector<Flow>& flows, const Error* error) const {
@@ -47,18 +60,13 @@ http::Response InteractiveAuth::refusal(const std::string& id, const Session& se
 
 AuthOutcome InteractiveAuth::check(json::View body, const std::vector<Flow>& flows, const Stages& stages, const std::string& subject) {
   const auto auth = body.find("auth");
-  std::string id;
-  if (auth) id = auth->find_string("session").value_or("");
+  const bool answers = auth && auth->is_object();
+  std::string id(answers ? auth->find_string("session").value_or("") : "");
   Session session;
-  {
-    const std::lock_guard lock(mutex_);
-    const auto it = sessions_.find(id);
-    if (it == sessions_.end() || it->second.subject != subject || it->second.expires <= clock_.now()) id.clear();
-    else session = it->second;
-  }
-  if (id.empty()) id = begin(subject);
-  if (!auth || !auth->is_object()) return {false, refusal(id, session, flows, nullptr), {}};
+  if (!find(id, subject, session)) id = begin(subject);
+  if (!answers) return {false, refusal(id, session, flows, nullptr), {}};
 
+  std::string stage_done, left;
   if (const auto type = auth->find_string("type")) {
     const auto stage = stages.find(*type);
     if (stage == stages.end()) {
@@ -66,18 +74,25 @@ AuthOutcome InteractiveAuth::check(json::View body, const std::vector<Flow>& flo
       return {false, refusal(id, session, flows, &unknown), {}};
     }
     auto tried = stage->second(*auth);
+    if (!tried && is_passing(tried.error())) return {false, http::Response::error(tried.error()), {}};
     if (!tried) return {false, refusal(id, session, flows, &tried.error()), {}};
-    session.done[stage->first] = std::move(*tried);
-    const std::lock_guard lock(mutex_);
-    if (const auto it = sessions_.find(id); it != sessions_.end()) it->second.done = session.done;
+    stage_done = stage->first;
+    left = std::move(*tried);
   }
-  const bool done = std::any_of(flows.begin(), flows.end(), [&](const Flow& flow) {
-    return std::all_of(flow.begin(), flow.end(), [&](const std::string& stage) { return session.done.contains(stage); });
-  });
-  if (!done) return {false, refusal(id, session, flows, nullptr), {}};
-  const std::lock_guard lock(mutex_);
-  sessions_.erase(id);  // what it allows, it allows once
-  return {true, {}, std::move(session.done)};
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto it = sessions_.find(id); it != sessions_.end()) {
+      if (!stage_done.empty()) it->second.done[stage_done] = std::move(left);
+      session = it->second;
+      const bool done = std::any_of(flows.begin(), flows.end(), [&](const Flow& flow) {
+        return std::all_of(flow.begin(), flow.end(), [&](const std::string& stage) { return session.done.contains(stage); });
+      });
+      if (!done) return {false, refusal(id, session, flows, nullptr), {}};
+      sessions_.erase(it);  // what it allows, it allows once: whoever comes with it at the same time begins again
+      return {true, {}, std::move(session.done)};
+    }
+  }
+  return {false, refusal(begin(subject), {}, flows, nullptr), {}};
 }
 
 }  // namespace backplane::client_api

@@ -6,7 +6,6 @@
 #include <functional>
 #include <map>
 #include <mutex>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -42,6 +41,8 @@ class InteractiveAuth {
     std::map<std::string, std::string> done;
   };
   std::string begin(const std::string& subject);
+  /// Whether there is such a session for the subject.
+  bool find(const std::string& id, const std::string& subject, Session& session);
   http::Response refusal(const std::string& id, const Session& session, const std::vector<Flow>& flows, const Error* error) const;
 
   Clock& clock_;

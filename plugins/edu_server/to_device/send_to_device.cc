@@ -6,6 +6,11 @@ Result<std::vector<api::SendToDeviceRecord>> EduService::address(const api::Call
   std::vector<api::SendToDeviceRecord> records;
   const ServerName server(host_.server_name());
   for (const auto& [name, by_device] : request.messages) {
+    for (const auto& [device, content] : by_device) {
+      if (!content.text.starts_with('{')) return invalid("bad_json", "the message for " + name + " is not an object");
+    }
+  }
+  for (const auto& [name, by_device] : request.messages) {
     BACKPLANE_TRY(user, matrix::parse_user_id(name));
     if (!matrix::is_on_server(user.view(), server)) continue;  // federation_sender's to carry, once there is one
     BACKPLANE_TRY(known, users_.list_devices(context, {user}));

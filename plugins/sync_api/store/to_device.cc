@@ -24,22 +24,31 @@ void reset_to_device(storage::Write&) {
   // forgotten. Records that come again find their row (same device and position) and change nothing.
 }
 
+namespace {
+
+/// All messages of a user are in one lane; nothing when none wait.
+std::optional<std::uint16_t> lane_of(storage::Session& session, const UserId& user, const DeviceId& device) {
+  return session.find<std::uint16_t>("SELECT lane FROM to_device WHERE user_id = ? AND device = ? ORDER BY sequence LIMIT 1",
+                                     {user, device});
+}
+
+}  // namespace
+
 std::vector<ToDeviceRow> to_device(storage::Session& session, const UserId& user, const DeviceId& device,
-                                   std::size_t limit) {
+                                   const log::Positions& after, std::size_t limit) {
   std::vector<ToDeviceRow> rows;
+  const auto only_lane = lane_of(session, user, device);
+  if (!only_lane) return rows;
   session.each<std::uint16_t, Sequence, std::string>(
-      "SELECT lane, sequence, body FROM to_device WHERE user_id = ? AND device = ? ORDER BY sequence LIMIT ?",
-      {user, device, limit}, [&](std::uint16_t lane, Sequence sequence, std::string body) {
+      "SELECT lane, sequence, body FROM to_device WHERE user_id = ? AND device = ? AND sequence > ? ORDER BY sequence LIMIT ?",
+      {user, device, after.of(*only_lane), limit}, [&](std::uint16_t lane, Sequence sequence, std::string body) {
         rows.push_back({{lane, sequence}, std::move(body)});
       });
   return rows;
 }
 
 void remove_to_device(storage::Write& write, const UserId& user, const DeviceId& device, const log::Positions& upto) {
-  // All messages of a user are in one lane.
-  const auto lane = write.find<std::uint16_t>("SELECT lane FROM to_device WHERE user_id = ? AND device = ?"
-                                              " ORDER BY sequence LIMIT 1",
-                                              {user, device});
+  const auto lane = lane_of(write, user, device);
   if (!lane) return;
   write.execute("DELETE FROM to_device WHERE user_id = ? AND device = ? AND sequence <= ?",
                 {user, device, upto.of(*lane)});

@@ -129,16 +129,19 @@ RoomPtr ReadModel::room_for(const RoomId& id, const store::RoomRow* row) {
 }
 
 Result<DevicePtr> ReadModel::device(const Access& access, const UserPtr& user, const DeviceId& device) {
+  // Rows go lazily once they are acknowledged: what is loaded begins after them, or the first page would be all of them.
+  log::Positions acknowledged;
   {
     const Lock lock(*this);
     auto& kept = user->devices[device];
     if (kept == nullptr) kept = std::make_shared<DeviceStream>();
     if (kept->loaded && (kept->complete || !kept->messages.empty())) return kept;
+    acknowledged = kept->acknowledged;
   }
   if (!access.may_block) return would_block();
   const Loading loading(mutex_, loading_);
   BACKPLANE_TRY(rows, store_.read([&](storage::Session& session) {
-    return store::to_device(session, user->user, device, messages_loaded);
+    return store::to_device(session, user->user, device, acknowledged, messages_loaded);
   }));
   const Lock lock(*this);
   DevicePtr& kept = user->devices[device];

@@ -37,8 +37,15 @@ struct TokenAuthenticator::State {
 
   void keep(const std::string& token, const std::shared_ptr<const Session>& session) {
     const std::lock_guard lock(mutex);
+    if (const auto old = by_token.find(token); old != by_token.end()) drop(old);
     if (by_token.size() >= max_sessions) drop(by_token.begin());
-    if (by_token.emplace(token, session).second) tokens_of[session->user].insert(token);
+    by_token.emplace(token, session);
+    tokens_of[session->user].insert(token);
+  }
+
+  void forget_token(const std::string& token) {
+    const std::lock_guard lock(mutex);
+    if (const auto it = by_token.find(token); it != by_token.end()) drop(it);
   }
 
   void drop(std::unordered_map<std::string, std::shared_ptr<const Session>>::iterator it) {
@@ -56,6 +63,7 @@ struct TokenAuthenticator::State {
     const auto tokens = user->second;  // drop() changes the set
     for (const std::string& token : tokens) {
       const auto it = by_token.find(token);
+      if (it == by_token.end()) continue;
       const bool gone = record.all || std::find(record.devices.begin(), record.devices.end(), it->second->device) != record.devices.end();
       if (gone) drop(it);
     }
@@ -103,8 +111,12 @@ Result<std::shared_ptr<const http::Identity>> TokenAuthenticator::authenticate(c
     made->admin = verified->admin;
     made->expires_ms = verified->expires_ms.value_or(0);
     session = made;
-    // A log-out between the look-up and here would never be dropped: keep it only if none can have been missed.
-    if (current && state_->sessions->head() == head) state_->keep(token, session);
+    // A log-out since the look-up may have been followed before this was kept, and would never drop it. So keep it first
+    // and look at the head then: what comes after that look finds it there.
+    if (current) {
+      state_->keep(token, session);
+      if (state_->sessions->head() != head) state_->forget_token(token);
+    }
   }
   if (session->guest && level == Authentication::required) {
     return denied("guest_access_forbidden", "guests may not use this endpoint");

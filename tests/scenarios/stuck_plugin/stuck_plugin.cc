@@ -2,6 +2,7 @@
 #include <mutex>
 #include <vector>
 
+#include "backplane/api/method_description.h"
 #include "backplane/plugin/entry.h"
 
 namespace {

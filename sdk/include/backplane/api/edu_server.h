@@ -41,9 +41,10 @@ BACKPLANE_FIELDS(ListTypingResponse, users);
 struct ListTypingRequest { RoomId room_id; };
 BACKPLANE_FIELDS(ListTypingRequest, room_id);
 
-struct EduServer : Interface {
+struct BACKPLANE_API EduServer : Interface {
   static constexpr std::string_view interface_id = "backplane.edu_server/1";
-  EduServer() : Interface(interface_id) {}
+  EduServer();
+  ~EduServer() override;
 
   /// Errors: denied/not_in_room.
   Method<SetTypingRequest, Nothing> set_typing{*this, "set_typing", {.repeatable = true}};

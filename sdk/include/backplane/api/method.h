@@ -3,9 +3,14 @@
 //
 //   struct Greeter : Interface {
 //     static constexpr std::string_view interface_id = "org.example.greeter/1";
-//     Greeter() : Interface(interface_id) {}
+//     Greeter();
+//     ~Greeter() override;
 //     Method<GreetRequest, GreetResponse> greet{*this, "greet", {.repeatable = true}};
 //   };
+//
+// Its constructor and destructor are best defined in one .cc file: whoever does that includes api/method_description.h,
+// which makes the JSON forms of all requests and responses and takes the compiler seconds; who only calls or binds does
+// not.
 //
 // The provider binds a function to each; the host connects every consumer's own instance to it, directly when both
 // are in one process, through HTTP when they are not. A call through a Method counts, measures, checks the deadline
@@ -147,23 +152,12 @@ class BACKPLANE_API NoCalls {
   const char* outer_;
 };
 
-namespace detail {
-template <class T>
-constexpr MethodBase::Codec codec() {
-  return {[](std::string& out) { describe<T>(out); },
-          [](json::View in, void* value) { return read_json(in, *static_cast<T*>(value)); },
-          [](json::Writer& out, const void* value) { write_json(out, *static_cast<const T*>(value)); },
-          []() -> std::shared_ptr<void> { return std::make_shared<T>(); }};
-}
-}  // namespace detail
-
 /// A call that answers before it returns.
 template <class Request, class Response>
 class Method final : public MethodBase {
  public:
   using Function = std::function<Result<Response>(const CallContext&, const Request&)>;
-  Method(Interface& owner, std::string_view name, MethodTraits traits = {})
-      : MethodBase(owner, name, traits, false, detail::codec<Request>(), detail::codec<Response>()) {}
+  Method(Interface& owner, std::string_view name, MethodTraits traits = {});
 
   /// Provider: what answers. Must be safe to call from several threads.
   void bind(Function function) {
@@ -195,22 +189,8 @@ class Method final : public MethodBase {
     return std::move(*result);
   }
 
-  void serve(const CallContext& context, const void* request, Finish finish) const override {
-    auto result = (*this)(context, *static_cast<const Request*>(request));
-    if (!result) return finish(std::move(result).error());
-    finish(std::shared_ptr<void>(std::make_shared<Response>(std::move(*result))));
-  }
-  void bind_remote(Transfer transfer) override {
-    bind([this, transfer = std::move(transfer)](const CallContext& context, const Request& request) -> Result<Response> {
-      std::optional<Result<Response>> answer;  // the transfer of a blocking method finishes before it returns
-      transfer(*this, context, &request, [&](Result<std::shared_ptr<void>> r) {
-        if (r) answer.emplace(std::move(*static_cast<Response*>(r->get())));
-        else answer.emplace(std::move(r).error());
-      });
-      if (!answer) return internal_error("the remote call did not finish");
-      return std::move(*answer);
-    });
-  }
+  void serve(const CallContext& context, const void* request, Finish finish) const override;
+  void bind_remote(Transfer transfer) override;
 
  private:
   Function function_;
@@ -229,7 +209,13 @@ class Reply {
  private:
   struct State {
     explicit State(Callback c) : callback(std::move(c)) {}
-    ~State() { if (!done.load()) finish(internal_error("a deferred call was dropped without an answer")); }
+    ~State() {
+      if (done.load()) return;
+      try {  // the caller's code must not end the process from here
+        finish(internal_error("a deferred call was dropped without an answer"));
+      } catch (...) {  // NOLINT: there is nobody left to tell
+      }
+    }
     bool finish(Result<T> result) {
       if (done.exchange(true)) return false;
       auto run = std::move(callback);
@@ -247,8 +233,7 @@ template <class Request, class Response>
 class DeferredMethod final : public MethodBase {
  public:
   using Function = std::function<void(const CallContext&, const Request&, Reply<Response>)>;
-  DeferredMethod(Interface& owner, std::string_view name, MethodTraits traits = {})
-      : MethodBase(owner, name, traits, true, detail::codec<Request>(), detail::codec<Response>()) {}
+  DeferredMethod(Interface& owner, std::string_view name, MethodTraits traits = {});
 
   void bind(Function function) {
     function_ = std::move(function);
@@ -262,6 +247,10 @@ class DeferredMethod final : public MethodBase {
     if (invoke_ == nullptr) return answer(unavailable("no_provider", "nothing provides the method " + std::string(name())));
     NoCalls::check(name());
     const Instant started = clock_ != nullptr ? clock_->now() : Instant{};
+    if (clock_ != nullptr && context.deadline != Instant{} && started > context.deadline) {
+      count(started, false);
+      return answer(timed_out("the deadline passed before the call of " + std::string(name())));
+    }
     Reply<Response> reply([this, started, answer = std::move(answer)](Result<Response> result) {
       count(started, result.ok());
       answer(std::move(result));
@@ -275,20 +264,8 @@ class DeferredMethod final : public MethodBase {
     }
   }
 
-  void serve(const CallContext& context, const void* request, Finish finish) const override {
-    (*this)(context, *static_cast<const Request*>(request), [finish = std::move(finish)](Result<Response> result) {
-      if (!result) return finish(std::move(result).error());
-      finish(std::shared_ptr<void>(std::make_shared<Response>(std::move(*result))));
-    });
-  }
-  void bind_remote(Transfer transfer) override {
-    bind([this, transfer = std::move(transfer)](const CallContext& context, const Request& request, Reply<Response> reply) {
-      transfer(*this, context, &request, [reply](Result<std::shared_ptr<void>> r) {
-        if (r) reply(std::move(*static_cast<Response*>(r->get())));
-        else reply(std::move(r).error());
-      });
-    });
-  }
+  void serve(const CallContext& context, const void* request, Finish finish) const override;
+  void bind_remote(Transfer transfer) override;
 
  private:
   Function function_;

@@ -177,9 +177,10 @@ BACKPLANE_FIELDS(ListPublicRoomsResponse, chunk, next_batch, prev_batch, total_r
 struct RoomVersionsResponse { std::string default_version; std::vector<std::string> stable; };
 BACKPLANE_FIELDS(RoomVersionsResponse, default_version, stable);
 
-struct RoomServer : Interface {
+struct BACKPLANE_API RoomServer : Interface {
   static constexpr std::string_view interface_id = "backplane.room_server/1";
-  RoomServer() : Interface(interface_id) {}
+  RoomServer();
+  ~RoomServer() override;
 
   Method<Nothing, RoomVersionsResponse> get_room_versions{*this, "get_room_versions", {.repeatable = true}};
   /// Errors: conflict/room_in_use, invalid/invalid_room_state, invalid/unsupported_room_version, invalid/bad_json.

@@ -142,9 +142,10 @@ BACKPLANE_FIELDS(SnapshotRecord, key, position, payload);
 struct ListRecordsResponse { std::vector<SnapshotRecord> records; bool last = true; std::string as_of; };
 BACKPLANE_FIELDS(ListRecordsResponse, records, last, as_of);
 
-struct UserApi : Interface {
+struct BACKPLANE_API UserApi : Interface {
   static constexpr std::string_view interface_id = "backplane.user_api/1";
-  UserApi() : Interface(interface_id) {}
+  UserApi();
+  ~UserApi() override;
 
   Method<Nothing, RegistrationRules> get_registration_rules{*this, "get_registration_rules", {.repeatable = true}};
   /// Errors: conflict/user_in_use, invalid/invalid_username, denied/registration_disabled, denied/bad_registration_token.

@@ -32,19 +32,6 @@ struct Bytes {
 
 namespace fields_detail {
 
-struct Anything {
-  template <class T>
-  operator T() const;  // never defined: counts members of an aggregate
-};
-template <class T, class... A>
-constexpr std::size_t arity() {
-  if constexpr (requires { T{A{}..., Anything{}}; }) {
-    return arity<T, A..., Anything>();
-  } else {
-    return sizeof...(A);
-  }
-}
-
 template <class T>
 concept Described = requires(T& t) { backplane_fields_of(t, [](const char*, auto&) {}); };
 template <class T>
@@ -247,21 +234,23 @@ Result<T> from_json(std::string_view text) {
 #define BACKPLANE_EACH_(macro, ...) __VA_OPT__(BACKPLANE_EXPAND_(BACKPLANE_EACH_STEP_(macro, __VA_ARGS__)))
 #define BACKPLANE_EACH_STEP_(macro, a, ...) macro(a) __VA_OPT__(BACKPLANE_EACH_AGAIN_ BACKPLANE_PARENS_(macro, __VA_ARGS__))
 #define BACKPLANE_EACH_AGAIN_() BACKPLANE_EACH_STEP_
-#define BACKPLANE_VISIT_(member) visit(#member, self.member);
-#define BACKPLANE_COUNT_(member) +1
+#define BACKPLANE_VISIT_(member) backplane_visit(#member, backplane_self.member);
+// A structured binding names every member or does not compile, and costs the compiler next to nothing.
+#define BACKPLANE_NAME_ALL_(...) __VA_OPT__({ [[maybe_unused]] const auto& [__VA_ARGS__] = backplane_self; })
 
 /// Lists every member of an aggregate, in order.
-#define BACKPLANE_FIELDS(Type, ...)                                                                             \
-  static_assert(::backplane::fields_detail::arity<Type>() == 0 BACKPLANE_EACH_(BACKPLANE_COUNT_, __VA_ARGS__), \
-                "BACKPLANE_FIELDS(" #Type ") does not list every member");                                     \
-  template <class Visit>                                                                                       \
-  void backplane_fields_of([[maybe_unused]] Type& self, [[maybe_unused]] Visit&& visit) {                      \
-    BACKPLANE_EACH_(BACKPLANE_VISIT_, __VA_ARGS__)                                                             \
-  }                                                                                                            \
-  template <class Visit>                                                                                       \
-  void backplane_fields_of([[maybe_unused]] const Type& self, [[maybe_unused]] Visit&& visit) {                \
-    BACKPLANE_EACH_(BACKPLANE_VISIT_, __VA_ARGS__)                                                             \
-  }                                                                                                            \
+#define BACKPLANE_FIELDS(Type, ...)                                                           \
+  template <class Visit>                                                                      \
+  void backplane_fields_of([[maybe_unused]] Type& backplane_self,                             \
+                           [[maybe_unused]] Visit&& backplane_visit) {                        \
+    BACKPLANE_NAME_ALL_(__VA_ARGS__)                                                          \
+    BACKPLANE_EACH_(BACKPLANE_VISIT_, __VA_ARGS__)                                            \
+  }                                                                                           \
+  template <class Visit>                                                                      \
+  void backplane_fields_of([[maybe_unused]] const Type& backplane_self,                       \
+                           [[maybe_unused]] Visit&& backplane_visit) {                        \
+    BACKPLANE_EACH_(BACKPLANE_VISIT_, __VA_ARGS__)                                            \
+  }                                                                                           \
   static_assert(true)
 
 /// Lists every enumerator, in order and from 0; they are spelled so in JSON.

@@ -3,7 +3,7 @@
 
 #include <future>
 
-#include "backplane/api/method.h"
+#include "backplane/api/method_description.h"
 #include "backplane/testing/temporary_database.h"
 #include "host/http/listener.h"
 #include "host/observe/metrics_registry.h"

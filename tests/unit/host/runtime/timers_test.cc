@@ -12,7 +12,9 @@ using namespace std::chrono_literals;
 
 class TimersTest : public ::testing::Test {
  protected:
-  ~TimersTest() override {
+  ~TimersTest() override { finish(); }
+  /// Work may use what a test's body has: no work is under way any more.
+  void finish() {
     timers.stop();
     pool.stop();
   }
@@ -46,6 +48,7 @@ TEST_F(TimersTest, BeginInTheOrderOfTheirInstants) {
   }
   EXPECT_EQ(order, (std::vector<int>{1, 2, 3}));
   EXPECT_EQ(timers.waiting(), 0U);
+  finish();
 }
 
 TEST_F(TimersTest, CancelledOnesDoNotRun) {
@@ -60,6 +63,7 @@ TEST_F(TimersTest, CancelledOnesDoNotRun) {
   ASSERT_TRUE(eventually([&ran] { return ran == 10; }));
   std::this_thread::sleep_for(5ms);
   EXPECT_EQ(ran, 10);
+  finish();
 }
 
 TEST_F(TimersTest, RepeatWithJitterAndNeverOverlap) {
@@ -82,6 +86,7 @@ TEST_F(TimersTest, RepeatWithJitterAndNeverOverlap) {
     ASSERT_TRUE(eventually([&ran, i] { return ran == i; }));
   }
   EXPECT_FALSE(overlapped);
+  finish();
 }
 
 TEST_F(TimersTest, AnExceptionIsLoggedAndTheTimerGoesOn) {
@@ -96,6 +101,7 @@ TEST_F(TimersTest, AnExceptionIsLoggedAndTheTimerGoesOn) {
   clock.advance(2s);
   EXPECT_TRUE(eventually([&ran] { return ran == 2; }));
   EXPECT_TRUE(log.has("timer=bad what=broken"));
+  finish();
 }
 
 TEST_F(TimersTest, NothingBeginsInDrain) {
@@ -108,6 +114,7 @@ TEST_F(TimersTest, NothingBeginsInDrain) {
   clock.advance(10s);
   std::this_thread::sleep_for(5ms);
   EXPECT_EQ(ran, 0);
+  finish();
 }
 
 TEST_F(TimersTest, ThousandsAreCheap) {
@@ -115,6 +122,7 @@ TEST_F(TimersTest, ThousandsAreCheap) {
   for (int i = 0; i < 10'000; ++i) timers.at(in(std::chrono::milliseconds(i % 1000)), [&ran] { ++ran; });
   clock.advance(1s);
   EXPECT_TRUE(eventually([&ran] { return ran == 10'000; }));
+  finish();
 }
 
 TEST_F(TimersTest, AFullExecutorGetsItLater) {
@@ -134,6 +142,7 @@ TEST_F(TimersTest, AFullExecutorGetsItLater) {
   }));
   few.stop();
   narrow.stop();
+  finish();
 }
 
 }  // namespace

@@ -58,7 +58,7 @@ TEST(WorkerPool, IdleThreadsAreUsedAgainAndLeave) {
     std::latch done(1);
     ASSERT_TRUE(pool.submit([&done] { done.count_down(); }));
     done.wait();
-    std::this_thread::sleep_for(1ms);
+    std::this_thread::sleep_for(1ms);  // until it is idle, and has left the latch
   }
   EXPECT_LE(pool.threads(), 3U);
   EXPECT_GE(pool.threads(), 1U);
@@ -67,6 +67,22 @@ TEST(WorkerPool, IdleThreadsAreUsedAgainAndLeave) {
   std::latch again(1);
   ASSERT_TRUE(pool.submit([&again] { again.count_down(); }));
   again.wait();
+}
+
+TEST(WorkerPool, WorkThatWaitsDoesNotHoldUpTheQueue) {
+  ManualClock clock;  // stands still: rescue must not depend on it
+  RecordingSink log;
+  WorkerPool pool(options(64, 10'000), clock, log.logger("pool"));
+  std::atomic<int> ran = 0;
+  // Work that never waits teaches the pool to run few at once,
+  for (int i = 0; i < 5000; ++i) ASSERT_TRUE(pool.submit([&ran] { ++ran; }));
+  ASSERT_TRUE(eventually([&ran] { return ran == 5000; }));
+  // then each of these waits for all of them.
+  constexpr int together = 40;
+  std::latch all(together);
+  for (int i = 0; i < together; ++i) ASSERT_TRUE(pool.submit([&all] { all.arrive_and_wait(); }));
+  EXPECT_TRUE(eventually([&all] { return all.try_wait(); }));
+  pool.stop();
 }
 
 TEST(WorkerPool, ExceptionsAreLoggedAndDropped) {
