@@ -37,7 +37,8 @@ Result<void> guarded(Step&& step) {
 }
 
 const api::Interface* find_provided(const std::vector<api::Interface*>& provided, std::string_view id) {
-  const auto it = std::find_if(provided.begin(), provided.end(), [&](const api::Interface* i) { return i->id() == id; });
+  const auto it =
+      std::find_if(provided.begin(), provided.end(), [&](const api::Interface* i) { return i->id() == id; });
   return it == provided.end() ? nullptr : *it;
 }
 
@@ -61,7 +62,8 @@ PluginSet::~PluginSet() {
 }
 
 Fault PluginSet::fault(const Member& member, std::string what, const Error& error) const {
-  return {"plugin " + member.name() + " " + std::move(what), error.text, "correct what is said above, or disable the plugin", member.file.object.string(), 0};
+  return {"plugin " + member.name() + " " + std::move(what), error.text,
+          "correct what is said above, or disable the plugin", member.file.object.string(), 0};
 }
 
 Faults PluginSet::configure(const Config& config) {
@@ -74,7 +76,8 @@ Faults PluginSet::configure(const Config& config) {
     const auto configured = guarded([&]() -> Result<void> {
       member->plugin = {entry->create(host_), Member::Destroy{entry}};
       for (std::string& text : member->plugin->configure(options.options)) {
-        faults.push_back({"plugin " + member->name() + " cannot work with its options", std::move(text), "correct the options", config.file, 0});
+        faults.push_back({"plugin " + member->name() + " cannot work with its options", std::move(text),
+                          "correct the options", config.file, 0});
       }
       return {};
     });
@@ -107,7 +110,8 @@ Faults PluginSet::connect_needs() {
 
 void PluginSet::connect_need(const Member& consumer, DeclaredNeed& need, Faults& faults) {
   const std::string id(need.instance->id());
-  const auto it = std::find_if(members_.begin(), members_.end(), [&](const auto& m) { return find_provided(m->wiring->provided(), id) != nullptr; });
+  const auto it = std::find_if(members_.begin(), members_.end(),
+                               [&](const auto& m) { return find_provided(m->wiring->provided(), id) != nullptr; });
   if (it == members_.end()) {
     RemoteClient* remote = remote_providers_ ? remote_providers_(id) : nullptr;
     if (remote == nullptr) return;  // an optional need: resolve() has seen to the others
@@ -119,7 +123,8 @@ void PluginSet::connect_need(const Member& consumer, DeclaredNeed& need, Faults&
   const api::Interface& offered = *find_provided(provider.wiring->provided(), id);
   if (offered.fingerprint() != need.instance->fingerprint()) {
     faults.push_back({"plugins " + consumer.name() + " and " + provider.name() + " disagree about " + id,
-                      consumer.name() + " was built with " + need.instance->fingerprint() + ", " + provider.name() + " with " + offered.fingerprint(),
+                      consumer.name() + " was built with " + need.instance->fingerprint() + ", " + provider.name() +
+                          " with " + offered.fingerprint(),
                       "install both from the same version", consumer.file.object.string(), 0});
     return;
   }
@@ -129,18 +134,25 @@ void PluginSet::connect_need(const Member& consumer, DeclaredNeed& need, Faults&
 
 void PluginSet::measure(const Member& consumer, const std::string& provider, api::Interface& instance) {
   const auto& requirements = consumer.file.manifest.requires_;
-  const auto requirement = std::find_if(requirements.begin(), requirements.end(), [&](const auto& r) { return r.interface_id == instance.id(); });
+  const auto requirement = std::find_if(requirements.begin(), requirements.end(),
+                                        [&](const auto& r) { return r.interface_id == instance.id(); });
   Metrics& calls = metrics_.view("calls");
   for (api::MethodBase* method : instance.methods()) {
-    const MetricLabels labels{{"from", consumer.name()}, {"to", provider}, {"wire", requirement->wire}, {"method", std::string(method->name())}};
-    method->measure(&calls.counter("total", "Internal calls.", labels), &calls.counter("errors_total", "Internal calls that failed.", labels),
-                    &calls.histogram("seconds", "Duration of internal calls.", labels), &host_.clock(), consumer.name());
+    const MetricLabels labels{{"from", consumer.name()},
+                              {"to", provider},
+                              {"wire", requirement->wire},
+                              {"method", std::string(method->name())}};
+    method->measure(&calls.counter("total", "Internal calls.", labels),
+                    &calls.counter("errors_total", "Internal calls that failed.", labels),
+                    &calls.histogram("seconds", "Duration of internal calls.", labels), &host_.clock(),
+                    consumer.name());
   }
 }
 
 std::vector<const api::Interface*> PluginSet::provided() const {
   std::vector<const api::Interface*> all;
-  for (const auto& member : members_) all.insert(all.end(), member->wiring->provided().begin(), member->wiring->provided().end());
+  for (const auto& member : members_)
+    all.insert(all.end(), member->wiring->provided().begin(), member->wiring->provided().end());
   return all;
 }
 
@@ -156,12 +168,14 @@ bool PluginSet::connect(api::Interface& interface) const {
 
 Faults PluginSet::open_stores(const Config& config) {
   Faults faults;
-  const auto stores = std::count_if(members_.begin(), members_.end(), [](const auto& m) { return m->wiring->store_handle() != nullptr; });
+  const auto stores = std::count_if(members_.begin(), members_.end(),
+                                    [](const auto& m) { return m->wiring->store_handle() != nullptr; });
   for (const auto& member : members_) {
     StoreHandle* handle = member->wiring->store_handle();
     if (handle == nullptr) continue;
     storage::DatabaseConfig database;
-    database.engine = config.storage.engine == StorageEngine::sqlite ? storage::Engine::sqlite : storage::Engine::postgresql;
+    database.engine =
+        config.storage.engine == StorageEngine::sqlite ? storage::Engine::sqlite : storage::Engine::postgresql;
     database.path = (std::filesystem::path(config.data_dir) / (member->name() + ".db")).string();
     database.connection = config.storage.connection;
     database.schema = member->name();
@@ -169,14 +183,15 @@ Faults PluginSet::open_stores(const Config& config) {
     database.synchronous = config.storage.synchronous == Synchronous::full     ? storage::Synchronous::full
                            : config.storage.synchronous == Synchronous::normal ? storage::Synchronous::normal
                                                                                : storage::Synchronous::off;
-    auto opened = storage::open_store(database, member->name(), member->wiring->store_options().migrations, host_.clock(), member->metrics,
-                                      host_.logger(member->name()), log_.hook(handle));
+    auto opened = storage::open_store(database, member->name(), member->wiring->store_options().migrations,
+                                      host_.clock(), member->metrics, host_.logger(member->name()), log_.hook(handle));
     if (opened) {
       handle->open(std::move(*opened));
     } else {
       const bool newer = opened.error().reason == "database_newer";
       faults.push_back({"the database of plugin " + member->name() + " cannot be opened", opened.error().text,
-                        newer ? "run the version of Backplane that wrote it, or restore a backup" : "check that the database is there and may be written",
+                        newer ? "run the version of Backplane that wrote it, or restore a backup"
+                              : "check that the database is there and may be written",
                         config.storage.engine == StorageEngine::sqlite ? database.path : std::string(), 0});
     }
   }
@@ -194,14 +209,20 @@ Faults PluginSet::start() {
 
 void PluginSet::drain(Instant deadline) {
   for (std::size_t i = started_; i-- > 0;) {
-    (void)guarded([&]() -> Result<void> { members_[i]->plugin->drain(deadline); return {}; });
+    (void)guarded([&]() -> Result<void> {
+      members_[i]->plugin->drain(deadline);
+      return {};
+    });
   }
 }
 
 void PluginSet::stop() {
   while (started_ > 0) {
     --started_;
-    (void)guarded([&]() -> Result<void> { members_[started_]->plugin->stop(); return {}; });
+    (void)guarded([&]() -> Result<void> {
+      members_[started_]->plugin->stop();
+      return {};
+    });
   }
   for (const auto& member : members_) {
     metrics_.forget_computed(member->name());

@@ -14,7 +14,8 @@ class PluginWiring::Routes final : public http::Routes {
   void add(http::Method method, std::string_view pattern, http::RouteOptions options, http::Handler handler) override {
     routes_.push_back({surface_, authenticator_, method, std::string(pattern), options, std::move(handler), {}});
   }
-  void add_parking(http::Method method, std::string_view pattern, http::RouteOptions options, http::ParkingHandler handler) override {
+  void add_parking(http::Method method, std::string_view pattern, http::RouteOptions options,
+                   http::ParkingHandler handler) override {
     routes_.push_back({surface_, authenticator_, method, std::string(pattern), options, {}, std::move(handler)});
   }
 
@@ -49,7 +50,10 @@ class PluginWiring::RecordingLog final : public log::Log {
 };
 
 PluginWiring::PluginWiring(const plugin::Manifest& manifest, log::Log& log, Metrics& metrics, OfferedObjects& offered)
-    : manifest_(manifest), metrics_(metrics), offered_(offered), log_(std::make_unique<RecordingLog>(log, published_, consumed_)) {}
+    : manifest_(manifest),
+      metrics_(metrics),
+      offered_(offered),
+      log_(std::make_unique<RecordingLog>(log, published_, consumed_)) {}
 PluginWiring::~PluginWiring() = default;
 
 http::Routes& PluginWiring::routes(http::Surface surface, http::Authenticator* authenticator) {
@@ -65,7 +69,9 @@ storage::Store& PluginWiring::store(plugin::StoreOptions options) {
 
 log::Log& PluginWiring::log() { return *log_; }
 
-void PluginWiring::adopt(std::unique_ptr<api::Interface> instance, plugin::Need need) { needs_.push_back({std::move(instance), need}); }
+void PluginWiring::adopt(std::unique_ptr<api::Interface> instance, plugin::Need need) {
+  needs_.push_back({std::move(instance), need});
+}
 
 void PluginWiring::offer_object(std::string_view id, void* object) {
   offered_ids_.emplace_back(id);
@@ -87,15 +93,23 @@ void PluginWiring::compare(Faults& faults) const {
   const auto check = [&](const char* what, const List& declared_list, const List& manifest_list) {
     const List declared = normal(declared_list), in_manifest = normal(manifest_list);
     List extra, missing;
-    std::set_difference(declared.begin(), declared.end(), in_manifest.begin(), in_manifest.end(), std::back_inserter(extra));
-    std::set_difference(in_manifest.begin(), in_manifest.end(), declared.begin(), declared.end(), std::back_inserter(missing));
+    std::set_difference(declared.begin(), declared.end(), in_manifest.begin(), in_manifest.end(),
+                        std::back_inserter(extra));
+    std::set_difference(in_manifest.begin(), in_manifest.end(), declared.begin(), declared.end(),
+                        std::back_inserter(missing));
     for (const auto& e : extra) {
-      faults.push_back({"plugin " + manifest_.name + " " + what + " " + e + ", which its manifest does not say", {},
-                        "add it to plugin.json, or remove it from wire()", {}, 0});
+      faults.push_back({"plugin " + manifest_.name + " " + what + " " + e + ", which its manifest does not say",
+                        {},
+                        "add it to plugin.json, or remove it from wire()",
+                        {},
+                        0});
     }
     for (const auto& m : missing) {
-      faults.push_back({"plugin " + manifest_.name + " does not do what its manifest says: it " + what + " " + m, {},
-                        "add it to wire(), or remove it from plugin.json", {}, 0});
+      faults.push_back({"plugin " + manifest_.name + " does not do what its manifest says: it " + what + " " + m,
+                        {},
+                        "add it to wire(), or remove it from plugin.json",
+                        {},
+                        0});
     }
   };
   List provides, requires_declared, requires_manifest, publishes, consumes, routes;

@@ -21,7 +21,7 @@ struct DeclaredRoute {
   http::Method method;
   std::string pattern;
   http::RouteOptions options;
-  http::Handler handler;         ///< one of these two
+  http::Handler handler;  ///< one of these two
   http::ParkingHandler parking;
 };
 

@@ -8,7 +8,9 @@ namespace {
 using plugin::Manifest;
 using plugin::Need;
 
-bool contains(const std::vector<std::string>& list, const std::string& item) { return std::find(list.begin(), list.end(), item) != list.end(); }
+bool contains(const std::vector<std::string>& list, const std::string& item) {
+  return std::find(list.begin(), list.end(), item) != list.end();
+}
 
 /// The same interface under another revision, to say what is at hand.
 std::string other_revision(const std::vector<Manifest>& manifests, const std::string& id) {
@@ -23,18 +25,26 @@ std::string other_revision(const std::vector<Manifest>& manifests, const std::st
 
 void find_owners(const std::vector<Manifest>& enabled, Resolution& resolution, Faults& faults) {
   std::map<std::string, std::string> topics, routes;
-  const auto claim = [&](std::map<std::string, std::string>& owners, const std::string& thing, const std::string& plugin, const std::string& verb) {
+  const auto claim = [&](std::map<std::string, std::string>& owners, const std::string& thing,
+                         const std::string& plugin, const std::string& verb) {
     const auto [it, first] = owners.emplace(thing, plugin);
     if (!first) {
-      faults.push_back({"plugins " + it->second + " and " + plugin + " both " + verb + " " + thing, "only one can", "disable one of them", {}, 0});
+      faults.push_back({"plugins " + it->second + " and " + plugin + " both " + verb + " " + thing,
+                        "only one can",
+                        "disable one of them",
+                        {},
+                        0});
     }
   };
   for (std::size_t i = 0; i < enabled.size(); ++i) {
     for (const std::string& id : enabled[i].provides) {
       const auto [it, first] = resolution.provider_of.emplace(id, i);
       if (!first) {
-        faults.push_back({"plugins " + enabled[it->second].name + " and " + enabled[i].name + " both provide " + id, "only one can",
-                          "disable one of them", {}, 0});
+        faults.push_back({"plugins " + enabled[it->second].name + " and " + enabled[i].name + " both provide " + id,
+                          "only one can",
+                          "disable one of them",
+                          {},
+                          0});
       }
     }
     for (const auto& topic : enabled[i].publishes) claim(topics, topic.topic, enabled[i].name, "publish topic");
@@ -52,7 +62,8 @@ void check_needs(const Installed& installed, const Resolution& resolution, Fault
       if (need.need == Need::optional || resolution.provider_of.contains(id)) continue;
       if (std::any_of(elsewhere.begin(), elsewhere.end(), [&](const Manifest& e) { return provides(e, id); })) continue;
       Fault fault{"plugin " + m.name + " needs " + id + ", which nothing provides", {}, {}, {}, 0};
-      const auto off = std::find_if(disabled.begin(), disabled.end(), [&](const Manifest& d) { return provides(d, id); });
+      const auto off =
+          std::find_if(disabled.begin(), disabled.end(), [&](const Manifest& d) { return provides(d, id); });
       if (off != disabled.end()) {
         fault.detail = "plugin " + off->name + " provides it, but is disabled";
         fault.fix = "run `backplane plugins enable " + off->name + "`, or `backplane plugins disable " + m.name + "`";
@@ -87,7 +98,8 @@ class Ordering {
       state_[i] = State::open;
       for (const auto& need : enabled_[i].requires_) {
         const auto provider = resolution_.provider_of.find(need.interface_id);
-        if (need.need == Need::hard && provider != resolution_.provider_of.end() && provider->second != i) visit(provider->second);
+        if (need.need == Need::hard && provider != resolution_.provider_of.end() && provider->second != i)
+          visit(provider->second);
       }
       state_[i] = State::done;
       resolution_.order.push_back(i);

@@ -21,12 +21,15 @@ using Poco::Net::HTTPRequest;
 constexpr std::size_t max_idle_connections = 64;
 constexpr Duration default_patience = std::chrono::seconds(30);
 
-Error unreachable(const std::string& url, const std::string& why) { return unavailable("host_unreachable", "the host at " + url + " cannot be reached: " + why); }
+Error unreachable(const std::string& url, const std::string& why) {
+  return unavailable("host_unreachable", "the host at " + url + " cannot be reached: " + why);
+}
 
 }  // namespace
 
 struct RemoteClient::Pool {
-  Pool(std::string u, std::string s, Clock& c, Executor& e) : url(u), uri(std::move(u)), secret(std::move(s)), clock(c), deferred(e) {}
+  Pool(std::string u, std::string s, Clock& c, Executor& e)
+      : url(u), uri(std::move(u)), secret(std::move(s)), clock(c), deferred(e) {}
 
   const std::string url;
   const Poco::URI uri;
@@ -69,10 +72,12 @@ struct RemoteClient::Pool {
     return answer;
   }
 
-  Result<std::shared_ptr<void>> call(const api::MethodBase& method, const std::string& path, const std::string& fingerprint,
-                                     const api::CallContext& context, const void* value) {
+  Result<std::shared_ptr<void>> call(const api::MethodBase& method, const std::string& path,
+                                     const std::string& fingerprint, const api::CallContext& context,
+                                     const void* value) {
     const Duration patience = context.deadline == Instant{} ? default_patience : context.deadline - clock.now();
-    if (patience <= Duration::zero()) return timed_out("the deadline passed before the call of " + std::string(method.name()));
+    if (patience <= Duration::zero())
+      return timed_out("the deadline passed before the call of " + std::string(method.name()));
     std::string body;
     json::Writer out(body);
     method.request_codec().encode(out, value);
@@ -82,7 +87,8 @@ struct RemoteClient::Pool {
     request.set("Host", uri.getAuthority());
     request.set("Authorization", "Bearer " + secret);
     request.set(fingerprint_header, fingerprint);
-    request.set(deadline_header, std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(patience).count()));
+    request.set(deadline_header,
+                std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(patience).count()));
     request.set(request_id_header, context.request_id.str());
     request.set(caller_header, std::string(context.caller));
 
@@ -94,12 +100,14 @@ struct RemoteClient::Pool {
       auto answer = attempt(std::move(session), request, body, patience, kept && method.traits().repeatable);
       return read(method, answer);
     } catch (const Poco::Exception& e) {
-      if (context.deadline != Instant{} && clock.now() >= context.deadline) return timed_out("the deadline passed in the call of " + std::string(method.name()));
+      if (context.deadline != Instant{} && clock.now() >= context.deadline)
+        return timed_out("the deadline passed in the call of " + std::string(method.name()));
       return unreachable(url, e.displayText());
     }
   }
 
-  Answer attempt(std::unique_ptr<HTTPClientSession> session, HTTPRequest& request, const std::string& body, Duration patience, bool again) {
+  Answer attempt(std::unique_ptr<HTTPClientSession> session, HTTPRequest& request, const std::string& body,
+                 Duration patience, bool again) {
     try {
       Answer answer = exchange(*session, request, body, patience);
       give_back(std::move(session));
@@ -129,18 +137,21 @@ void RemoteClient::bind(api::Interface& interface) {
   const std::string fingerprint = interface.fingerprint();
   for (api::MethodBase* method : interface.methods()) {
     const std::string path = remote_path(interface.id(), method->name());
-    method->bind_remote([pool = pool_, path, fingerprint](const api::MethodBase& called, const api::CallContext& context, const void* request,
-                                                           api::MethodBase::Finish finish) {
+    method->bind_remote([pool = pool_, path, fingerprint](const api::MethodBase& called,
+                                                          const api::CallContext& context, const void* request,
+                                                          api::MethodBase::Finish finish) {
       if (!called.deferred()) return finish(pool->call(called, path, fingerprint, context, request));
       // The request does not outlive this call: it travels as a copy, through its own JSON form.
       std::string copy;
       json::Writer out(copy);
       called.request_codec().encode(out, request);
-      auto work = [pool, path, fingerprint, &called, deadline = context.deadline, id = context.request_id, caller = std::string(context.caller),
-                   copy = std::move(copy), finish] {
+      auto work = [pool, path, fingerprint, &called, deadline = context.deadline, id = context.request_id,
+                   caller = std::string(context.caller), copy = std::move(copy), finish] {
         const std::shared_ptr<void> value = called.request_codec().create();
-        if (const auto document = json::Document::parse(copy)) (void)called.request_codec().decode(document->root(), value.get());
-        finish(pool->call(called, path, fingerprint, {.deadline = deadline, .stop = {}, .request_id = id, .caller = caller}, value.get()));
+        if (const auto document = json::Document::parse(copy))
+          (void)called.request_codec().decode(document->root(), value.get());
+        finish(pool->call(called, path, fingerprint,
+                          {.deadline = deadline, .stop = {}, .request_id = id, .caller = caller}, value.get()));
       };
       if (!pool->deferred.submit(std::move(work))) finish(unavailable("busy", "too many calls wait for other hosts"));
     });

@@ -21,12 +21,15 @@ struct Calling : http::Identity {};
 }  // namespace
 
 Result<void> RemoteServer::add_route(HttpServer& http) {
-  const http::RouteOptions options{http::Authentication::required, max_body, http::RateClass::none, std::chrono::milliseconds(longest_ms)};
-  return http.add_parking_route("host", http::Surface::internal, http::Method::post, "/api/{interface}/{revision}/{method}", options, this,
-                                [this](const http::Request& request, const http::Responder& responder) { handle(request, responder); });
+  const http::RouteOptions options{http::Authentication::required, max_body, http::RateClass::none,
+                                   std::chrono::milliseconds(longest_ms)};
+  return http.add_parking_route(
+      "host", http::Surface::internal, http::Method::post, "/api/{interface}/{revision}/{method}", options, this,
+      [this](const http::Request& request, const http::Responder& responder) { handle(request, responder); });
 }
 
-Result<std::shared_ptr<const http::Identity>> RemoteServer::authenticate(const http::Request& request, http::Authentication) {
+Result<std::shared_ptr<const http::Identity>> RemoteServer::authenticate(const http::Request& request,
+                                                                         http::Authentication) {
   if (!equal_secrets(request.access_token(), secret_)) return denied("unknown_token", "the shared secret is another");
   auto identity = std::make_shared<Calling>();
   identity->rate_limited = false;
@@ -36,20 +39,23 @@ Result<std::shared_ptr<const http::Identity>> RemoteServer::authenticate(const h
 void RemoteServer::handle(const http::Request& request, const http::Responder& responder) const {
   const std::string id = std::string(request.parameter("interface")) + "/" + std::string(request.parameter("revision"));
   const auto interface = interfaces_.find(id);
-  const api::MethodBase* method = interface == interfaces_.end() ? nullptr : interface->second->find_method(request.parameter("method"));
+  const api::MethodBase* method =
+      interface == interfaces_.end() ? nullptr : interface->second->find_method(request.parameter("method"));
   if (method == nullptr) {
     responder.complete(failed(not_found("no_provider", "this host does not provide " + id + " or that method of it")));
     return;
   }
   if (const auto fingerprint = request.header(fingerprint_header); fingerprint != interface->second->fingerprint()) {
-    responder.complete(failed(conflict("fingerprint", id + " is another interface at the caller (" + std::string(fingerprint) + ") than here (" +
-                                                          interface->second->fingerprint() + "): install the same version on both hosts")));
+    responder.complete(failed(conflict(
+        "fingerprint", id + " is another interface at the caller (" + std::string(fingerprint) + ") than here (" +
+                           interface->second->fingerprint() + "): install the same version on both hosts")));
     return;
   }
   const auto document = json::Document::parse(request.body);
   if (!document) return (void)responder.complete(failed(document.error()));
   const std::shared_ptr<void> value = method->request_codec().create();
-  if (const auto read = method->request_codec().decode(document->root(), value.get()); !read) return (void)responder.complete(failed(read.error()));
+  if (const auto read = method->request_codec().decode(document->root(), value.get()); !read)
+    return (void)responder.complete(failed(read.error()));
 
   std::int64_t left_ms = longest_ms;
   const std::string_view text = request.header(deadline_header);

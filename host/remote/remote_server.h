@@ -21,7 +21,8 @@ class RemoteServer final : public http::Authenticator {
   /// Adds the route to the listener, which must not outlive this.
   Result<void> add_route(HttpServer& http);
 
-  Result<std::shared_ptr<const http::Identity>> authenticate(const http::Request& request, http::Authentication level) override;
+  Result<std::shared_ptr<const http::Identity>> authenticate(const http::Request& request,
+                                                             http::Authentication level) override;
 
  private:
   void handle(const http::Request& request, const http::Responder& responder) const;

@@ -18,14 +18,16 @@ std::vector<PluginFile> discover_configured(const Config& config, Faults& faults
 
 /// A transport that config did not choose stays out: several may be installed.
 bool is_other_transport(const Config& config, const plugin::Manifest& manifest) {
-  const bool carries = std::find(manifest.provides.begin(), manifest.provides.end(), "backplane.log_transport/1") != manifest.provides.end();
+  const bool carries = std::find(manifest.provides.begin(), manifest.provides.end(), "backplane.log_transport/1") !=
+                       manifest.provides.end();
   return carries && manifest.name != "log_" + config.log.transport;
 }
 
 std::vector<plugin::Manifest> enabled_manifests(const Config& config, Faults& faults) {
   std::vector<plugin::Manifest> manifests;
   for (PluginFile& file : discover_configured(config, faults)) {
-    if (config.enabled(file.manifest.name) && !is_other_transport(config, file.manifest)) manifests.push_back(std::move(file.manifest));
+    if (config.enabled(file.manifest.name) && !is_other_transport(config, file.manifest))
+      manifests.push_back(std::move(file.manifest));
   }
   return manifests;
 }
@@ -36,7 +38,9 @@ std::vector<PluginFile> only_accounts(std::vector<PluginFile> files) {
   std::vector<PluginFile> chosen;
   for (auto file = files.rbegin(); file != files.rend(); ++file) {  // providers come first in the starting order
     const auto& provides = file->manifest.provides;
-    const bool is_wanted = std::any_of(provides.begin(), provides.end(), [&](const auto& id) { return std::find(wanted.begin(), wanted.end(), id) != wanted.end(); });
+    const bool is_wanted = std::any_of(provides.begin(), provides.end(), [&](const auto& id) {
+      return std::find(wanted.begin(), wanted.end(), id) != wanted.end();
+    });
     if (!is_wanted) continue;
     for (const auto& need : file->manifest.requires_) wanted.push_back(need.interface_id);
     chosen.insert(chosen.begin(), std::move(*file));
@@ -48,7 +52,8 @@ std::vector<PluginFile> only_accounts(std::vector<PluginFile> files) {
 std::string url_of_host_with(const Config& config, const std::string& plugin) {
   if (!config.enabled(plugin)) return {};
   for (const auto& [name, host] : config.hosts) {
-    if (name != config.this_host && std::find(host.plugins.begin(), host.plugins.end(), plugin) != host.plugins.end()) return host.url;
+    if (name != config.this_host && std::find(host.plugins.begin(), host.plugins.end(), plugin) != host.plugins.end())
+      return host.url;
   }
   return {};
 }
@@ -57,7 +62,8 @@ std::string url_of_host_with(const Config& config, const std::string& plugin) {
 void check_spread(const Config& config, const Installed& installed, Faults& faults) {
   if (installed.elsewhere.empty()) return;
   if (config.shared_secret.empty()) {
-    faults.push_back({"hosts of this server have no shared secret", "without one they cannot call each other", "set shared_secret, the same on every host", config.file, 0});
+    faults.push_back({"hosts of this server have no shared secret", "without one they cannot call each other",
+                      "set shared_secret, the same on every host", config.file, 0});
   }
   const auto publishes = [](const std::vector<plugin::Manifest>& manifests, const std::string& topic) {
     return std::any_of(manifests.begin(), manifests.end(), [&](const plugin::Manifest& m) {
@@ -68,7 +74,8 @@ void check_spread(const Config& config, const Installed& installed, Faults& faul
   for (const plugin::Manifest& m : installed.here) {
     for (const auto& consumed : m.consumes) {
       if (!publishes(installed.elsewhere, consumed.topic)) continue;
-      faults.push_back({"topic " + consumed.topic + " would have to go from one host to another", "plugin " + m.name + " follows it here, and log.transport is in_process",
+      faults.push_back({"topic " + consumed.topic + " would have to go from one host to another",
+                        "plugin " + m.name + " follows it here, and log.transport is in_process",
                         "run both plugins on one host, or choose a transport that spans hosts", config.file, 0});
     }
   }
@@ -151,7 +158,8 @@ std::string HostEngine::wiring(const Config& config, WiringFormat format, std::v
 std::unique_ptr<ServerControl> HostEngine::make_server(const Config& config, std::vector<Fault>& faults) {
   ChosenPlugins plugins = choose_plugins(config, faults);
   std::vector<plugin::Manifest> all;
-  for (PluginFile& file : discover_plugins({config.plugin_dirs.begin(), config.plugin_dirs.end()}, faults)) all.push_back(std::move(file.manifest));
+  for (PluginFile& file : discover_plugins({config.plugin_dirs.begin(), config.plugin_dirs.end()}, faults))
+    all.push_back(std::move(file.manifest));
   for (Fault& fault : check_plugin_names(config, all)) faults.push_back(std::move(fault));
   auto sink = sink_of(config, faults);
   if (!faults.empty()) return nullptr;
@@ -180,7 +188,11 @@ std::vector<Fault> HostEngine::create_user(const Config& config, const NewUser& 
   request.inhibit_login = true;
   request.by_operator = true;
   if (const auto made = users.register_account({}, request); !made) {
-    faults.push_back({"the account " + user.localpart + " cannot be made", made.error().text, "choose another name or password", {}, 0});
+    faults.push_back({"the account " + user.localpart + " cannot be made",
+                      made.error().text,
+                      "choose another name or password",
+                      {},
+                      0});
   }
   return faults;
 }

@@ -3,7 +3,9 @@
 namespace backplane::host {
 namespace {
 
-RateLimit limit(const RateLimitSettings& settings) { return {settings.per_second, static_cast<double>(settings.burst)}; }
+RateLimit limit(const RateLimitSettings& settings) {
+  return {settings.per_second, static_cast<double>(settings.burst)};
+}
 
 }  // namespace
 

@@ -27,7 +27,8 @@ struct Server::State {
         cpu(cpu_pool_options(), parts.clock, logger.part("cpu")),
         background({.name = "timers", .max_threads = 8}, parts.clock, logger.part("timers")),
         timers(parts.clock, parts.random, background, logger.part("timers")),
-        plugin_host({config.server_name, config.public_base_url, config.data_dir, parts.clock, parts.random, parts.log_sink, level, cpu, timers}),
+        plugin_host({config.server_name, config.public_base_url, config.data_dir, parts.clock, parts.random,
+                     parts.log_sink, level, cpu, timers}),
         log(parts.clock, parts.random, logger.part("log")),
         deferred_calls({.name = "remote", .max_threads = 256, .max_queue = 16384}, parts.clock, logger.part("remote")),
         elsewhere(std::move(chosen.elsewhere)),
@@ -88,7 +89,8 @@ Faults Server::State::start_log() {
              "run `backplane plugins enable " + wanted + "`", config.file, 0}};
   }
   if (const auto begun = log.start(*transport); !begun) {
-    return {{"the logs cannot be started", begun.error().text, "correct the options of the log's plugin", config.file, 0}};
+    return {
+        {"the logs cannot be started", begun.error().text, "correct the options of the log's plugin", config.file, 0}};
   }
   for (const log::MissingTopic& topic : log.missing_topics()) {
     std::string wanted_by;
@@ -101,14 +103,25 @@ Faults Server::State::start_log() {
 Faults Server::State::register_routes() {
   Faults faults;
   plugins->for_each_route([&](const std::string& plugin, DeclaredRoute& route) {
-    const auto added = route.handler ? http->add_route(plugin, route.surface, route.method, route.pattern, route.options, route.authenticator, route.handler)
-                                     : http->add_parking_route(plugin, route.surface, route.method, route.pattern, route.options, route.authenticator, route.parking);
-    if (!added) faults.push_back({"a route of plugin " + plugin + " cannot be served", added.error().text, "disable one of the plugins", {}, 0});
+    const auto added = route.handler ? http->add_route(plugin, route.surface, route.method, route.pattern,
+                                                       route.options, route.authenticator, route.handler)
+                                     : http->add_parking_route(plugin, route.surface, route.method, route.pattern,
+                                                               route.options, route.authenticator, route.parking);
+    if (!added)
+      faults.push_back({"a route of plugin " + plugin + " cannot be served",
+                        added.error().text,
+                        "disable one of the plugins",
+                        {},
+                        0});
   });
   for (const api::Interface* interface : plugins->provided()) remote_server.serve(*interface);
   if (!config.shared_secret.empty()) {
     if (const auto added = remote_server.add_route(*http); !added) {
-      faults.push_back({"internal calls cannot be served", added.error().text, "disable the plugin that claims the path /api", {}, 0});
+      faults.push_back({"internal calls cannot be served",
+                        added.error().text,
+                        "disable the plugin that claims the path /api",
+                        {},
+                        0});
     }
   }
   return faults;
@@ -118,26 +131,31 @@ RemoteClient* Server::State::remote_provider(std::string_view id) {
   const auto url = elsewhere.find(std::string(id));
   if (url == elsewhere.end()) return nullptr;
   auto& client = remote_clients[url->second];
-  if (client == nullptr) client = std::make_unique<RemoteClient>(url->second, config.shared_secret, parts.clock, deferred_calls);
+  if (client == nullptr)
+    client = std::make_unique<RemoteClient>(url->second, config.shared_secret, parts.clock, deferred_calls);
   return client.get();
 }
 
 Faults Server::State::start_http() {
-  http = std::make_unique<HttpServer>(http_config(config), parts.clock, parts.random, metrics.view("http"), logger.part("http"));
+  http = std::make_unique<HttpServer>(http_config(config), parts.clock, parts.random, metrics.view("http"),
+                                      logger.part("http"));
   if (auto faults = register_routes(); !faults.empty()) return faults;
   if (const auto opened = http->start(); !opened) {
-    return {{"a listener cannot be opened", opened.error().text, "choose another port under listeners, or stop what uses it", config.file, 0}};
+    return {{"a listener cannot be opened", opened.error().text,
+             "choose another port under listeners, or stop what uses it", config.file, 0}};
   }
   return {};
 }
 
 Faults Server::State::start_operations() {
   if (!config.operations.enabled) return {};
-  operations = std::make_unique<OpsListener>(OpsOptions{.address = config.operations.bind, .port = config.operations.port}, metrics,
-                                             [this] { return ready.load() ? std::vector<std::string>() : std::vector<std::string>{"startup"}; },
-                                             logger.part("operations"));
+  operations = std::make_unique<OpsListener>(
+      OpsOptions{.address = config.operations.bind, .port = config.operations.port}, metrics,
+      [this] { return ready.load() ? std::vector<std::string>() : std::vector<std::string>{"startup"}; },
+      logger.part("operations"));
   if (const auto opened = operations->start(); !opened) {
-    return {{"the operations listener cannot be opened", opened.error().text, "choose another port under operations, or stop what uses it", config.file, 0}};
+    return {{"the operations listener cannot be opened", opened.error().text,
+             "choose another port under operations, or stop what uses it", config.file, 0}};
   }
   return {};
 }
@@ -147,7 +165,9 @@ Faults Server::start_plugins() {
   s.running = true;
   std::error_code error;
   std::filesystem::create_directories(s.config.data_dir, error);
-  if (error) return {{"the data folder cannot be made", error.message(), "correct data_dir, or make the folder", s.config.data_dir, 0}};
+  if (error)
+    return {{"the data folder cannot be made", error.message(), "correct data_dir, or make the folder",
+             s.config.data_dir, 0}};
   if (auto faults = s.plugins->wire(); !faults.empty()) return faults;
   if (auto faults = s.plugins->open_stores(s.config); !faults.empty()) return faults;
   return s.plugins->start();
@@ -158,7 +178,8 @@ Faults Server::State::claim_data() {
   std::filesystem::create_directories(config.data_dir, error);
   auto claimed = FolderClaim::take(config.data_dir);
   if (!claimed) {
-    return {{"the data folder cannot be used", claimed.error().text, "stop the other server, or choose another data_dir", config.data_dir, 0}};
+    return {{"the data folder cannot be used", claimed.error().text,
+             "stop the other server, or choose another data_dir", config.data_dir, 0}};
   }
   claim.emplace(std::move(*claimed));
   return {};
@@ -178,7 +199,9 @@ Faults Server::start() {
   s.ready = true;
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(s.parts.clock.now() - s.started_at).count();
   for (std::size_t i = 0; i < s.config.listeners.size(); ++i) {
-    s.logger.info("listening", {{"address", s.config.listeners[i].bind}, {"port", s.http->port(i)}, {"tls", s.config.listeners[i].tls()}});
+    s.logger.info(
+        "listening",
+        {{"address", s.config.listeners[i].bind}, {"port", s.http->port(i)}, {"tls", s.config.listeners[i].tls()}});
   }
   s.logger.info("ready", {{"server_name", s.config.server_name}, {"after_ms", ms}});
   return {};
@@ -210,7 +233,9 @@ void Server::State::stop(Instant deadline) {
 }
 
 void Server::drain_and_stop() {
-  state_->logger.info("stopping", {{"at_most_ms", std::chrono::duration_cast<std::chrono::milliseconds>(state_->config.drain_timeout).count()}});
+  state_->logger.info(
+      "stopping",
+      {{"at_most_ms", std::chrono::duration_cast<std::chrono::milliseconds>(state_->config.drain_timeout).count()}});
   state_->stop(state_->parts.clock.now() + state_->config.drain_timeout);
   state_->logger.info("stopped");
 }
@@ -226,7 +251,8 @@ Faults Server::reload(const Config& config) {
   s.http->set_rate_limits(rate_limits(config));
   Faults faults;
   if (const auto reloaded = s.http->reload_certificates(); !reloaded) {
-    faults.push_back({"a certificate cannot be reloaded", reloaded.error().text, "correct the file; the old certificate goes on serving", config.file, 0});
+    faults.push_back({"a certificate cannot be reloaded", reloaded.error().text,
+                      "correct the file; the old certificate goes on serving", config.file, 0});
   }
   s.logger.info("reloaded", {{"log_level", to_string(config.log.level)}, {"faults", faults.size()}});
   return faults;
@@ -234,8 +260,11 @@ Faults Server::reload(const Config& config) {
 
 void Server::dump_state() {
   State& s = *state_;
-  s.logger.info("state", {{"ready", s.ready.load()}, {"connections", s.http == nullptr ? 0 : s.http->connections()},
-                          {"timers", s.timers.waiting()}, {"cpu_queue", s.cpu.queued()}, {"background_queue", s.background.queued()}});
+  s.logger.info("state", {{"ready", s.ready.load()},
+                          {"connections", s.http == nullptr ? 0 : s.http->connections()},
+                          {"timers", s.timers.waiting()},
+                          {"cpu_queue", s.cpu.queued()},
+                          {"background_queue", s.background.queued()}});
 }
 
 void Server::on_failure(std::function<void(const Fault&)> report) { state_->report_failure = std::move(report); }

@@ -39,8 +39,8 @@ struct ServerParts {
 
 /// What runs here, and where the rest does.
 struct ChosenPlugins {
-  std::vector<PluginFile> here;                   ///< in starting order
-  std::map<std::string, std::string> elsewhere;   ///< interface id → URL of the host that provides it
+  std::vector<PluginFile> here;                  ///< in starting order
+  std::map<std::string, std::string> elsewhere;  ///< interface id → URL of the host that provides it
 };
 
 class Server final : public ServerControl {

@@ -46,7 +46,9 @@ class ClientApiPlugin final : public plugin::Plugin {
     options.linger = std::chrono::milliseconds(500);
     options.snapshot = [this, &rooms](const log::Positions& after) { return load_memberships(rooms, after); };
     options.reset = [](storage::Write& write) { write.execute("DELETE FROM memberships"); };
-    log.consume(std::move(options), store, [this](storage::Write& write, const log::Record& record) { return profile_job_->consume(write, record); });
+    log.consume(std::move(options), store, [this](storage::Write& write, const log::Record& record) {
+      return profile_job_->consume(write, record);
+    });
   }
 
   Result<log::SnapshotPage> load_memberships(const api::RoomServer& rooms, const log::Positions& after) {
@@ -54,7 +56,8 @@ class ClientApiPlugin final : public plugin::Plugin {
     BACKPLANE_TRY(page, rooms.list_room_events(context, {after.encode(), snapshot_page}));
     log::SnapshotPage out;
     for (api::SnapshotRecord& record : page.records) {
-      out.records.push_back({std::string(api::room_events_topic), record.position, std::move(record.key), std::move(record.payload.text), 0, 0});
+      out.records.push_back({std::string(api::room_events_topic), record.position, std::move(record.key),
+                             std::move(record.payload.text), 0, 0});
     }
     out.last = page.last;
     out.as_of = log::Positions::decode(page.as_of).value_or(log::Positions());
@@ -62,10 +65,10 @@ class ClientApiPlugin final : public plugin::Plugin {
   }
 
   void add_routes(http::Routes& routes) {
-    for (const auto add : {add_discovery_routes, add_registration_routes, add_login_routes, add_account_routes, add_device_routes, add_profile_routes,
-                           add_account_data_routes, add_room_creation_routes, add_membership_routes, add_sending_routes, add_room_state_routes,
-                           add_directory_routes, add_ephemeral_routes, add_to_device_routes,
-                           add_push_rule_routes}) {
+    for (const auto add : {add_discovery_routes, add_registration_routes, add_login_routes, add_account_routes,
+                           add_device_routes, add_profile_routes, add_account_data_routes, add_room_creation_routes,
+                           add_membership_routes, add_sending_routes, add_room_state_routes, add_directory_routes,
+                           add_ephemeral_routes, add_to_device_routes, add_push_rule_routes}) {
       add(routes, *components_);
     }
   }

@@ -22,8 +22,8 @@ struct Publishers {
 
 class EduService {
  public:
-  EduService(plugin::Host& host, const Settings& settings, storage::Store& store, Publishers publishers, const api::RoomServer& rooms,
-             const api::UserApi& users);
+  EduService(plugin::Host& host, const Settings& settings, storage::Store& store, Publishers publishers,
+             const api::RoomServer& rooms, const api::UserApi& users);
   EduService(const EduService&) = delete;
   EduService& operator=(const EduService&) = delete;
 
@@ -34,10 +34,13 @@ class EduService {
  private:
   Result<void> check_joined(const api::CallContext& context, const RoomId& room, const UserId& user) const;
   Result<api::Nothing> set_typing(const api::CallContext& context, const api::SetTypingRequest& request);
-  Result<api::PositionResponse> submit_receipt(const api::CallContext& context, const api::SubmitReceiptRequest& request);
-  Result<api::PositionResponse> send_to_device(const api::CallContext& context, const api::SendToDeviceRequest& request);
+  Result<api::PositionResponse> submit_receipt(const api::CallContext& context,
+                                               const api::SubmitReceiptRequest& request);
+  Result<api::PositionResponse> send_to_device(const api::CallContext& context,
+                                               const api::SendToDeviceRequest& request);
   /// One record for every device that is meant and exists.
-  Result<std::vector<api::SendToDeviceRecord>> address(const api::CallContext& context, const api::SendToDeviceRequest& request) const;
+  Result<std::vector<api::SendToDeviceRecord>> address(const api::CallContext& context,
+                                                       const api::SendToDeviceRequest& request) const;
 
   plugin::Host& host_;
   Settings settings_;

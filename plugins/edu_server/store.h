@@ -16,7 +16,8 @@ api::ListRecordsResponse list_receipts(storage::Session& session, std::uint64_t 
 
 /// Where an earlier request with this key was published.
 std::optional<log::Position> find_transaction(storage::Session& session, const api::IdempotencyKey& key);
-void insert_transaction(storage::Write& write, const api::IdempotencyKey& key, log::Position position, std::int64_t now_ms);
+void insert_transaction(storage::Write& write, const api::IdempotencyKey& key, log::Position position,
+                        std::int64_t now_ms);
 void delete_transactions(storage::Write& write, std::int64_t before_ms);
 
 }  // namespace backplane::edu_server::store

@@ -34,10 +34,11 @@ void set_password(storage::Write& write, std::string_view localpart, const std::
 void deactivate_account(storage::Write& write, std::string_view localpart);
 
 /// Keeps the device's name when it exists, and its address when `ip` is empty.
-void upsert_device(storage::Write& write, std::string_view localpart, const DeviceId& device, const std::optional<std::string>& display_name,
-                   std::string_view ip, std::int64_t now_ms);
+void upsert_device(storage::Write& write, std::string_view localpart, const DeviceId& device,
+                   const std::optional<std::string>& display_name, std::string_view ip, std::int64_t now_ms);
 std::vector<api::Device> list_devices(storage::Session& session, std::string_view localpart);
-bool update_device(storage::Write& write, std::string_view localpart, const DeviceId& device, const std::optional<std::string>& display_name);
+bool update_device(storage::Write& write, std::string_view localpart, const DeviceId& device,
+                   const std::optional<std::string>& display_name);
 bool has_device(storage::Session& session, std::string_view localpart, const DeviceId& device);
 /// With its tokens; whether it was there.
 bool delete_device(storage::Write& write, std::string_view localpart, const DeviceId& device);
@@ -49,7 +50,8 @@ void set_access_token(storage::Write& write, std::string_view digest, const Toke
 std::optional<TokenOwner> find_access_token(storage::Session& session, std::string_view digest);
 void set_refresh_token(storage::Write& write, std::string_view digest, const TokenOwner& owner);
 std::optional<TokenOwner> find_refresh_token(storage::Session& session, std::string_view digest);
-void insert_login_token(storage::Write& write, std::string_view digest, std::string_view localpart, std::int64_t expires_ms);
+void insert_login_token(storage::Write& write, std::string_view digest, std::string_view localpart,
+                        std::int64_t expires_ms);
 /// The localpart, once; nothing when it is unknown, used or past its time.
 std::optional<std::string> take_login_token(storage::Write& write, std::string_view digest, std::int64_t now_ms);
 
@@ -57,11 +59,13 @@ std::optional<std::string> take_login_token(storage::Write& write, std::string_v
 bool is_text_field(std::string_view field);
 std::optional<api::GetProfileResponse> find_profile(storage::Session& session, std::string_view localpart);
 /// The new version; nothing when the value was that already. An empty value removes the field.
-std::optional<std::int64_t> set_profile_field(storage::Write& write, std::string_view localpart, std::string_view field, std::string_view json);
+std::optional<std::int64_t> set_profile_field(storage::Write& write, std::string_view localpart, std::string_view field,
+                                              std::string_view json);
 
-std::optional<std::string> find_account_data(storage::Session& session, std::string_view localpart, const RoomId& room, std::string_view type);
-void set_account_data(storage::Write& write, std::string_view localpart, const RoomId& room, std::string_view type, std::string_view content,
-                      log::Position position);
+std::optional<std::string> find_account_data(storage::Session& session, std::string_view localpart, const RoomId& room,
+                                             std::string_view type);
+void set_account_data(storage::Write& write, std::string_view localpart, const RoomId& room, std::string_view type,
+                      std::string_view content, log::Position position);
 
 }  // namespace store
 }  // namespace backplane::user_api

@@ -26,8 +26,8 @@ struct Settings {
 
 class UserService {
  public:
-  UserService(plugin::Host& host, const Settings& settings, PasswordCost cost, storage::Store& store, log::Publisher& client_data,
-              log::Publisher& sessions);
+  UserService(plugin::Host& host, const Settings& settings, PasswordCost cost, storage::Store& store,
+              log::Publisher& client_data, log::Publisher& sessions);
   UserService(const UserService&) = delete;
   UserService& operator=(const UserService&) = delete;
 
@@ -40,7 +40,8 @@ class UserService {
   Result<void> check_registration_rules(const api::RegisterAccountRequest& request) const;
   bool is_registration_token(std::string_view token) const;
   Result<api::Nothing> verify_password(const api::VerifyPasswordRequest& request);
-  Result<Account> check_password(std::string_view localpart, const std::string& password, const std::string& remote_address);
+  Result<Account> check_password(std::string_view localpart, const std::string& password,
+                                 const std::string& remote_address);
   Result<api::Nothing> change_password(const api::ChangePasswordRequest& request);
   Result<api::Nothing> deactivate(const api::DeactivateRequest& request);
   // sessions/
@@ -51,9 +52,11 @@ class UserService {
   Result<api::Nothing> delete_devices(const api::DeleteDevicesRequest& request);
   /// Makes the device and its tokens, inside the write.
   api::LogInResponse open_session(storage::Write& write, std::string_view localpart, const DeviceId& wanted,
-                                  const std::optional<std::string>& display_name, bool with_refresh_token, std::string_view address);
+                                  const std::optional<std::string>& display_name, bool with_refresh_token,
+                                  std::string_view address);
   /// Removes devices and tells the other hosts, inside the write.
-  void close_sessions(storage::Write& write, std::string_view localpart, const std::vector<DeviceId>& devices, bool all);
+  void close_sessions(storage::Write& write, std::string_view localpart, const std::vector<DeviceId>& devices,
+                      bool all);
   // profiles/
   Result<api::GetProfileResponse> get_profile(const api::GetProfileRequest& request);
   Result<api::SetProfileFieldResponse> set_profile_field(const api::SetProfileFieldRequest& request);
@@ -62,7 +65,8 @@ class UserService {
   Result<api::PositionResponse> set_account_data(const api::SetAccountDataRequest& request);
   Result<api::PositionResponse> change_tag(const api::ChangeTagRequest& request);
   Result<api::ListRecordsResponse> list_client_data(const api::ListRecordsRequest& request);
-  log::Position store_account_data(storage::Write& write, const UserId& user, const RoomId& room, const std::string& type, json::Raw content);
+  log::Position store_account_data(storage::Write& write, const UserId& user, const RoomId& room,
+                                   const std::string& type, json::Raw content);
 
   void bind();
   /// The localpart of a user of this server; an error for others.

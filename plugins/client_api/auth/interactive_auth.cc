@@ -37,7 +37,8 @@ bool InteractiveAuth::find(const std::string& id, const std::string& subject, Se
   return true;
 }
 
-http::Response InteractiveAuth::refusal(const std::string& id, const Session& session, const std::vector<Flow>& flows, const Error* error) const {
+http::Response InteractiveAuth::refusal(const std::string& id, const Session& session, const std::vector<Flow>& flows,
+                                        const Error* error) const {
   http::Response response;
   response.status = 401;
   json::Writer out(response.body);
@@ -58,7 +59,8 @@ http::Response InteractiveAuth::refusal(const std::string& id, const Session& se
   return response;
 }
 
-AuthOutcome InteractiveAuth::check(json::View body, const std::vector<Flow>& flows, const Stages& stages, const std::string& subject) {
+AuthOutcome InteractiveAuth::check(json::View body, const std::vector<Flow>& flows, const Stages& stages,
+                                   const std::string& subject) {
   const auto auth = body.find("auth");
   const bool answers = auth && auth->is_object();
   std::string id(answers ? auth->find_string("session").value_or("") : "");
@@ -85,7 +87,8 @@ AuthOutcome InteractiveAuth::check(json::View body, const std::vector<Flow>& flo
       if (!stage_done.empty()) it->second.done[stage_done] = std::move(left);
       session = it->second;
       const bool done = std::any_of(flows.begin(), flows.end(), [&](const Flow& flow) {
-        return std::all_of(flow.begin(), flow.end(), [&](const std::string& stage) { return session.done.contains(stage); });
+        return std::all_of(flow.begin(), flow.end(),
+                           [&](const std::string& stage) { return session.done.contains(stage); });
       });
       if (!done) return {false, refusal(id, session, flows, nullptr), {}};
       sessions_.erase(it);  // what it allows, it allows once: whoever comes with it at the same time begins again

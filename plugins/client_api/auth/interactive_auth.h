@@ -20,8 +20,9 @@ using Flow = std::vector<std::string>;  // stages, in order
 
 struct AuthOutcome {
   bool done = false;
-  http::Response refusal;                       ///< when not done: what to answer
-  std::map<std::string, std::string> answers;   ///< when done: what stages left (`m.login.registration_token` → the token)
+  http::Response refusal;  ///< when not done: what to answer
+  std::map<std::string, std::string>
+      answers;  ///< when done: what stages left (`m.login.registration_token` → the token)
 };
 
 class InteractiveAuth {
@@ -43,7 +44,8 @@ class InteractiveAuth {
   std::string begin(const std::string& subject);
   /// Whether there is such a session for the subject.
   bool find(const std::string& id, const std::string& subject, Session& session);
-  http::Response refusal(const std::string& id, const Session& session, const std::vector<Flow>& flows, const Error* error) const;
+  http::Response refusal(const std::string& id, const Session& session, const std::vector<Flow>& flows,
+                         const Error* error) const;
 
   Clock& clock_;
   Random& random_;

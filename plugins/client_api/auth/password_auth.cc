@@ -18,11 +18,13 @@ AuthOutcome check_password(Components& c, const http::Request& request, json::Vi
   if (const auto auth = body.find("auth"); auth && names_another(*auth, session.user)) {
     return {false, http::Response::error(denied("", "another user's password does not help here")), {}};
   }
-  const InteractiveAuth::Stages stages{{"m.login.password", [&](json::View auth) -> Result<std::string> {
-    BACKPLANE_TRY(password, auth.get_string("password"));
-    BACKPLANE_CHECK(c.users.verify_password(api::context_of(request), {session.user, std::string(password), request.remote_address}));
-    return std::string();
-  }}};
+  const InteractiveAuth::Stages stages{
+      {"m.login.password", [&](json::View auth) -> Result<std::string> {
+         BACKPLANE_TRY(password, auth.get_string("password"));
+         BACKPLANE_CHECK(c.users.verify_password(api::context_of(request),
+                                                 {session.user, std::string(password), request.remote_address}));
+         return std::string();
+       }}};
   return c.interactive_auth.check(body, {{"m.login.password"}}, stages, endpoint + " " + session.user.str());
 }
 

@@ -7,6 +7,7 @@
 namespace backplane::client_api {
 
 /// Interactive authentication with m.login.password for `endpoint`.
-AuthOutcome check_password(Components& components, const http::Request& request, json::View body, const std::string& endpoint);
+AuthOutcome check_password(Components& components, const http::Request& request, json::View body,
+                           const std::string& endpoint);
 
 }  // namespace backplane::client_api

@@ -43,10 +43,13 @@ log::Outcome ProfileJob::consume(storage::Write& write, const log::Record& recor
     write.execute("DELETE FROM memberships WHERE user_id = ? AND room_id = ?", {change.user, event->room_id});
     return log::Outcome::done;
   }
-  write.execute("INSERT INTO memberships (user_id, room_id) VALUES (?, ?) ON CONFLICT (user_id, room_id) DO NOTHING", {change.user, event->room_id});
+  write.execute("INSERT INTO memberships (user_id, room_id) VALUES (?, ?) ON CONFLICT (user_id, room_id) DO NOTHING",
+                {change.user, event->room_id});
   // The event may show a profile that was changed while it was on its way: a step that finds nothing to do is cheap.
   if (write.find<std::int64_t>("SELECT 1 FROM profiles WHERE user_id = ?", {change.user})) {
-    write.execute("INSERT INTO profile_steps (user_id, room_id) VALUES (?, ?) ON CONFLICT (user_id, room_id) DO NOTHING", {change.user, event->room_id});
+    write.execute(
+        "INSERT INTO profile_steps (user_id, room_id) VALUES (?, ?) ON CONFLICT (user_id, room_id) DO NOTHING",
+        {change.user, event->room_id});
     wake();
   }
   return log::Outcome::done;
@@ -58,7 +61,9 @@ void ProfileJob::wake() {
   changed_.notify_one();
 }
 
-void ProfileJob::start() { thread_ = std::thread([this] { run(); }); }
+void ProfileJob::start() {
+  thread_ = std::thread([this] { run(); });
+}
 
 void ProfileJob::stop() {
   {
@@ -73,16 +78,19 @@ void ProfileJob::run() {
   for (;;) {
     {
       std::unique_lock lock(mutex_);
-      host_.clock().wait_until(changed_, lock, host_.clock().now() + std::chrono::minutes(1), [&] { return stopping_ || work_; });
+      host_.clock().wait_until(changed_, lock, host_.clock().now() + std::chrono::minutes(1),
+                               [&] { return stopping_ || work_; });
       if (stopping_) return;
       work_ = false;
     }
-    // consume() wakes from inside its transaction. A piece of work that is queued after that is done when it is committed.
+    // consume() wakes from inside its transaction. A piece of work that is queued after that is done when it is
+    // committed.
     (void)store_.write([](storage::Write&) {});
     while (const auto step = next_step()) {
       const bool done = carry_out(*step);
       std::unique_lock lock(mutex_);
-      if (!done) host_.clock().wait_until(changed_, lock, host_.clock().now() + pause_after_failure, [&] { return stopping_; });
+      if (!done)
+        host_.clock().wait_until(changed_, lock, host_.clock().now() + pause_after_failure, [&] { return stopping_; });
       if (stopping_) return;
     }
   }
@@ -91,7 +99,8 @@ void ProfileJob::run() {
 std::optional<ProfileJob::Step> ProfileJob::next_step() {
   auto row = store_.read([](storage::Session& session) {
     return session.find<UserId, RoomId, std::optional<std::string>, std::optional<std::string>>(
-        "SELECT s.user_id, s.room_id, p.displayname, p.avatar_url FROM profile_steps s JOIN profiles p ON p.user_id = s.user_id LIMIT 1");
+        "SELECT s.user_id, s.room_id, p.displayname, p.avatar_url FROM profile_steps s JOIN profiles p ON p.user_id = "
+        "s.user_id LIMIT 1");
   });
   if (!row || !*row) return std::nullopt;
   auto& [user, room, displayname, avatar] = **row;
@@ -112,8 +121,9 @@ bool ProfileJob::carry_out(const Step& step) {
     answered->set_value(r ? Result<void>() : Result<void>(r.error()));
   });
   const Result<void> outcome = answer.get();
-  const bool worth_repeating = !outcome && (outcome.error().code == ErrorCode::unavailable || outcome.error().code == ErrorCode::timeout ||
-                                            outcome.error().code == ErrorCode::internal);
+  const bool worth_repeating =
+      !outcome && (outcome.error().code == ErrorCode::unavailable || outcome.error().code == ErrorCode::timeout ||
+                   outcome.error().code == ErrorCode::internal);
   if (worth_repeating) {
     logger_.warning("a room did not take a profile", {{"error", outcome.error().text}});
     return false;
@@ -121,7 +131,8 @@ bool ProfileJob::carry_out(const Step& step) {
   // Only while the profile is the one that was carried: a newer one has to go there too.
   const auto removed = store_.write([&](storage::Write& write) {
     write.execute(
-        "DELETE FROM profile_steps WHERE user_id = ? AND room_id = ? AND EXISTS (SELECT 1 FROM profiles WHERE user_id = ? AND "
+        "DELETE FROM profile_steps WHERE user_id = ? AND room_id = ? AND EXISTS (SELECT 1 FROM profiles WHERE user_id "
+        "= ? AND "
         "displayname IS NOT DISTINCT FROM ? AND avatar_url IS NOT DISTINCT FROM ?)",
         {step.profile.user, step.room, step.profile.user, step.profile.displayname, step.profile.avatar_url});
   });

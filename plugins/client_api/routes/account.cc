@@ -8,7 +8,12 @@ namespace {
 http::Response whoami(const http::Request& request) {
   const api::Session& session = api::session_of(request);
   std::string body;
-  json::Writer(body).begin_object().member("user_id", session.user.view()).member("device_id", session.device.view()).member("is_guest", session.guest).end_object();
+  json::Writer(body)
+      .begin_object()
+      .member("user_id", session.user.view())
+      .member("device_id", session.device.view())
+      .member("is_guest", session.guest)
+      .end_object();
   return http::Response::json(std::move(body));
 }
 
@@ -20,7 +25,8 @@ Result<http::Response> change_password(Components& c, const http::Request& reque
   AuthOutcome outcome = check_password(c, request, body, "password");
   if (!outcome.done) return std::move(outcome.refusal);
   const api::Session& session = api::session_of(request);
-  BACKPLANE_CHECK(c.users.change_password(api::context_of(request), {session.user, std::string(password), logout.value_or(true), session.device}));
+  BACKPLANE_CHECK(c.users.change_password(
+      api::context_of(request), {session.user, std::string(password), logout.value_or(true), session.device}));
   return http::Response::empty_object();
 }
 
@@ -40,8 +46,10 @@ void add_account_routes(http::Routes& routes, Components& c) {
   using http::Method;
   routes.add(Method::get, "/_matrix/client/v3|r0/account/whoami", guest_read_route,
              [](const http::Request& r) -> Result<http::Response> { return whoami(r); });
-  routes.add(Method::post, "/_matrix/client/v3|r0/account/password", write_route, [&c](const http::Request& r) { return change_password(c, r); });
-  routes.add(Method::post, "/_matrix/client/v3|r0/account/deactivate", write_route, [&c](const http::Request& r) { return deactivate(c, r); });
+  routes.add(Method::post, "/_matrix/client/v3|r0/account/password", write_route,
+             [&c](const http::Request& r) { return change_password(c, r); });
+  routes.add(Method::post, "/_matrix/client/v3|r0/account/deactivate", write_route,
+             [&c](const http::Request& r) { return deactivate(c, r); });
 }
 
 }  // namespace backplane::client_api

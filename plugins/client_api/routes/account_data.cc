@@ -1,5 +1,5 @@
-#include <array>
 #include <algorithm>
+#include <array>
 
 #include "routes/routes.h"
 #include "routes/support.h"
@@ -18,7 +18,8 @@ Result<RoomId> room_of(const http::Request& request, bool in_room) {
 Result<http::Response> get(Components& c, const http::Request& request, bool in_room) {
   BACKPLANE_TRY(user, own_user(request));
   BACKPLANE_TRY(room, room_of(request, in_room));
-  BACKPLANE_TRY(data, c.users.get_account_data(api::context_of(request), {user, room, std::string(request.parameter("type"))}));
+  BACKPLANE_TRY(
+      data, c.users.get_account_data(api::context_of(request), {user, room, std::string(request.parameter("type"))}));
   return http::Response::json(std::move(data.content.text));
 }
 
@@ -27,10 +28,12 @@ Result<http::Response> set(Components& c, const http::Request& request, bool in_
   BACKPLANE_TRY(room, room_of(request, in_room));
   const std::string_view type = request.parameter("type");
   if (std::find(reserved.begin(), reserved.end(), type) != reserved.end()) {
-    return Error(ErrorCode::invalid, "wrong_method", "account data of type " + std::string(type) + " is set by another endpoint");
+    return Error(ErrorCode::invalid, "wrong_method",
+                 "account data of type " + std::string(type) + " is set by another endpoint");
   }
   BACKPLANE_TRY(document, request.json_body());
-  BACKPLANE_CHECK(c.users.set_account_data(api::context_of(request), {user, room, std::string(type), json::Raw{document.root().canonical()}}));
+  BACKPLANE_CHECK(c.users.set_account_data(api::context_of(request),
+                                           {user, room, std::string(type), json::Raw{document.root().canonical()}}));
   return http::Response::empty_object();
 }
 
@@ -59,7 +62,8 @@ Result<http::Response> change_tag(Components& c, const http::Request& request, b
 void add_account_data_routes(http::Routes& routes, Components& c) {
   using http::Method;
   for (const bool in_room : {false, true}) {
-    const std::string pattern = std::string("/_matrix/client/v3|r0/user/{userId}") + (in_room ? "/rooms/{roomId}" : "") + "/account_data/{type}";
+    const std::string pattern = std::string("/_matrix/client/v3|r0/user/{userId}") +
+                                (in_room ? "/rooms/{roomId}" : "") + "/account_data/{type}";
     routes.add(Method::get, pattern, read_route, [&c, in_room](const http::Request& r) { return get(c, r, in_room); });
     routes.add(Method::put, pattern, write_route, [&c, in_room](const http::Request& r) { return set(c, r, in_room); });
   }

@@ -8,7 +8,9 @@ namespace {
 
 constexpr std::int64_t most_rooms = 500;
 
-Result<RoomAlias> alias_parameter(const http::Request& request) { return matrix::parse_room_alias(request.parameter("roomAlias")); }
+Result<RoomAlias> alias_parameter(const http::Request& request) {
+  return matrix::parse_room_alias(request.parameter("roomAlias"));
+}
 
 Result<http::Response> find_alias(Components& c, const http::Request& request) {
   BACKPLANE_TRY(alias, alias_parameter(request));
@@ -47,7 +49,8 @@ Result<http::Response> set_visibility(Components& c, const http::Request& reques
   BACKPLANE_TRY(room, room_parameter(request));
   BACKPLANE_TRY(document, request.json_body(true));
   BACKPLANE_TRY(visibility, document.root().get_optional_string("visibility"));
-  if (visibility && *visibility != "public" && *visibility != "private") return invalid("invalid_param", "visibility is public or private");
+  if (visibility && *visibility != "public" && *visibility != "private")
+    return invalid("invalid_param", "visibility is public or private");
   const bool published = !visibility || *visibility == "public";
   BACKPLANE_CHECK(c.rooms.set_published(api::context_of(request), {room, api::session_of(request).user, published}));
   return http::Response::empty_object();
@@ -105,14 +108,22 @@ Result<http::Response> public_rooms(Components& c, const http::Request& request,
 void add_directory_routes(http::Routes& routes, Components& c) {
   using http::Method;
   const std::string client = "/_matrix/client/v3|r0";
-  routes.add(Method::get, client + "/directory/room/{roomAlias}", public_route, [&c](const http::Request& r) { return find_alias(c, r); });
-  routes.add(Method::put, client + "/directory/room/{roomAlias}", write_route, [&c](const http::Request& r) { return set_alias(c, r); });
-  routes.add(Method::delete_, client + "/directory/room/{roomAlias}", write_route, [&c](const http::Request& r) { return delete_alias(c, r); });
-  routes.add(Method::get, client + "/rooms/{roomId}/aliases", read_route, [&c](const http::Request& r) { return list_aliases(c, r); });
-  routes.add(Method::get, client + "/directory/list/room/{roomId}", public_route, [&c](const http::Request& r) { return get_visibility(c, r); });
-  routes.add(Method::put, client + "/directory/list/room/{roomId}", write_route, [&c](const http::Request& r) { return set_visibility(c, r); });
-  routes.add(Method::get, client + "/publicRooms", public_route, [&c](const http::Request& r) { return public_rooms(c, r, false); });
-  routes.add(Method::post, client + "/publicRooms", write_route, [&c](const http::Request& r) { return public_rooms(c, r, true); });
+  routes.add(Method::get, client + "/directory/room/{roomAlias}", public_route,
+             [&c](const http::Request& r) { return find_alias(c, r); });
+  routes.add(Method::put, client + "/directory/room/{roomAlias}", write_route,
+             [&c](const http::Request& r) { return set_alias(c, r); });
+  routes.add(Method::delete_, client + "/directory/room/{roomAlias}", write_route,
+             [&c](const http::Request& r) { return delete_alias(c, r); });
+  routes.add(Method::get, client + "/rooms/{roomId}/aliases", read_route,
+             [&c](const http::Request& r) { return list_aliases(c, r); });
+  routes.add(Method::get, client + "/directory/list/room/{roomId}", public_route,
+             [&c](const http::Request& r) { return get_visibility(c, r); });
+  routes.add(Method::put, client + "/directory/list/room/{roomId}", write_route,
+             [&c](const http::Request& r) { return set_visibility(c, r); });
+  routes.add(Method::get, client + "/publicRooms", public_route,
+             [&c](const http::Request& r) { return public_rooms(c, r, false); });
+  routes.add(Method::post, client + "/publicRooms", write_route,
+             [&c](const http::Request& r) { return public_rooms(c, r, true); });
 }
 
 }  // namespace backplane::client_api

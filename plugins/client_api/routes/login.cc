@@ -10,7 +10,8 @@ http::Response flows(const Components& c) {
   json::Writer out(body);
   out.begin_object().key("flows").begin_array();
   if (c.settings.password_login) out.begin_object().member("type", "m.login.password").end_object();
-  if (c.settings.token_login) out.begin_object().member("type", "m.login.token").member("get_login_token", true).end_object();
+  if (c.settings.token_login)
+    out.begin_object().member("type", "m.login.token").member("get_login_token", true).end_object();
   out.end_array().end_object();
   return http::Response::json(std::move(body));
 }
@@ -23,7 +24,8 @@ Result<std::string> user_of(json::View body) {
     return std::string(user);
   }
   BACKPLANE_TRY(type, identifier->get_string("type"));
-  if (type != "m.id.user") return invalid("unknown_identifier", "log-in by " + std::string(type) + " is not possible here");
+  if (type != "m.id.user")
+    return invalid("unknown_identifier", "log-in by " + std::string(type) + " is not possible here");
   BACKPLANE_TRY(user, identifier->get_string("user"));
   return std::string(user);
 }
@@ -87,12 +89,18 @@ Result<http::Response> log_out(Components& c, const http::Request& request, bool
 
 void add_login_routes(http::Routes& routes, Components& c) {
   using http::Method;
-  routes.add(Method::get, "/_matrix/client/v3|r0/login", public_route, [&c](const http::Request&) -> Result<http::Response> { return flows(c); });
-  routes.add(Method::post, "/_matrix/client/v3|r0/login", login_route, [&c](const http::Request& r) { return log_in(c, r); });
-  routes.add(Method::post, "/_matrix/client/v1/login/get_token", write_route, [&c](const http::Request& r) { return get_token(c, r); });
-  routes.add(Method::post, "/_matrix/client/v3/refresh", login_route, [&c](const http::Request& r) { return refresh(c, r); });
-  routes.add(Method::post, "/_matrix/client/v3|r0/logout", guest_write_route, [&c](const http::Request& r) { return log_out(c, r, false); });
-  routes.add(Method::post, "/_matrix/client/v3|r0/logout/all", guest_write_route, [&c](const http::Request& r) { return log_out(c, r, true); });
+  routes.add(Method::get, "/_matrix/client/v3|r0/login", public_route,
+             [&c](const http::Request&) -> Result<http::Response> { return flows(c); });
+  routes.add(Method::post, "/_matrix/client/v3|r0/login", login_route,
+             [&c](const http::Request& r) { return log_in(c, r); });
+  routes.add(Method::post, "/_matrix/client/v1/login/get_token", write_route,
+             [&c](const http::Request& r) { return get_token(c, r); });
+  routes.add(Method::post, "/_matrix/client/v3/refresh", login_route,
+             [&c](const http::Request& r) { return refresh(c, r); });
+  routes.add(Method::post, "/_matrix/client/v3|r0/logout", guest_write_route,
+             [&c](const http::Request& r) { return log_out(c, r, false); });
+  routes.add(Method::post, "/_matrix/client/v3|r0/logout/all", guest_write_route,
+             [&c](const http::Request& r) { return log_out(c, r, true); });
 }
 
 }  // namespace backplane::client_api

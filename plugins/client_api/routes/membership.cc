@@ -10,12 +10,14 @@ namespace {
 using api::MembershipAction;
 
 bool is_about_another(MembershipAction action) {
-  return action == MembershipAction::invite || action == MembershipAction::kick || action == MembershipAction::ban || action == MembershipAction::unban;
+  return action == MembershipAction::invite || action == MembershipAction::kick || action == MembershipAction::ban ||
+         action == MembershipAction::unban;
 }
 
 /// What a client adds to the body of a join or knock goes into the event's content (as other servers do).
 std::string custom_content(json::View body) {
-  static constexpr std::array<std::string_view, 6> known{"reason", "third_party_signed", "membership", "displayname", "avatar_url", "join_authorised_via_users_server"};
+  static constexpr std::array<std::string_view, 6> known{
+      "reason", "third_party_signed", "membership", "displayname", "avatar_url", "join_authorised_via_users_server"};
   std::string content;
   json::Writer out(content);
   out.begin_object();
@@ -44,13 +46,16 @@ Result<api::ChangeMembershipRequest> read_change(Components& c, const http::Requ
     target = std::move(user);
   }
   // Bans and kicks show no profile; who joins, knocks or is invited is shown with theirs.
-  const bool shows_profile = action == MembershipAction::join || action == MembershipAction::knock || action == MembershipAction::invite;
-  change.target = shows_profile ? member_profile(c, request, target) : api::MemberProfile{target, std::nullopt, std::nullopt};
+  const bool shows_profile =
+      action == MembershipAction::join || action == MembershipAction::knock || action == MembershipAction::invite;
+  change.target =
+      shows_profile ? member_profile(c, request, target) : api::MemberProfile{target, std::nullopt, std::nullopt};
   BACKPLANE_TRY(reason, body.get_optional_string("reason"));
   if (reason) change.reason = *reason;
   BACKPLANE_TRY(third_party, body.get_optional_object("third_party_signed"));
   if (third_party) change.third_party_signed.text = third_party->canonical();
-  if (action == MembershipAction::join || action == MembershipAction::knock) change.extra_content.text = custom_content(body);
+  if (action == MembershipAction::join || action == MembershipAction::knock)
+    change.extra_content.text = custom_content(body);
   for (const char* name : {"via", "server_name"}) {
     for (std::string& server : request.query_all(name)) change.via.emplace_back(std::move(server));
   }
@@ -66,19 +71,22 @@ Result<RoomId> find_room(Components& c, const http::Request& request) {
   return std::move(found.room_id);
 }
 
-void submit(Components& c, const http::Request& request, http::Responder responder, Result<RoomId> room, MembershipAction action) {
+void submit(Components& c, const http::Request& request, http::Responder responder, Result<RoomId> room,
+            MembershipAction action) {
   if (!room) return (void)responder.complete(http::Response::error(room.error()));
   auto change = read_change(c, request, action);
   if (!change) return (void)responder.complete(http::Response::error(change.error()));
   change->room_id = std::move(*room);
   const bool tells_room = action == MembershipAction::join || action == MembershipAction::knock;
-  c.rooms.change_membership(api::context_of(request), *change,
-                            answer<api::ChangeMembershipResponse>(std::move(responder), [tells_room](const api::ChangeMembershipResponse& changed) {
-                              if (!tells_room) return http::Response::empty_object();
-                              std::string body;
-                              json::Writer(body).begin_object().member("room_id", changed.room_id.view()).end_object();
-                              return http::Response::json(std::move(body));
-                            }));
+  c.rooms.change_membership(
+      api::context_of(request), *change,
+      answer<api::ChangeMembershipResponse>(
+          std::move(responder), [tells_room](const api::ChangeMembershipResponse& changed) {
+            if (!tells_room) return http::Response::empty_object();
+            std::string body;
+            json::Writer(body).begin_object().member("room_id", changed.room_id.view()).end_object();
+            return http::Response::json(std::move(body));
+          }));
 }
 
 Result<http::Response> forget(Components& c, const http::Request& request) {
@@ -103,7 +111,9 @@ void add_membership_routes(http::Routes& routes, Components& c) {
   using http::Method;
   const auto in_room = [&](std::string_view verb, MembershipAction action, const http::RouteOptions& options) {
     routes.add_parking(Method::post, "/_matrix/client/v3|r0/rooms/{roomId}/" + std::string(verb), options,
-                       [&c, action](const http::Request& r, http::Responder responder) { submit(c, r, std::move(responder), room_parameter(r), action); });
+                       [&c, action](const http::Request& r, http::Responder responder) {
+                         submit(c, r, std::move(responder), room_parameter(r), action);
+                       });
   };
   in_room("join", MembershipAction::join, guest_write_route);
   in_room("leave", MembershipAction::leave, guest_write_route);
@@ -112,11 +122,17 @@ void add_membership_routes(http::Routes& routes, Components& c) {
   in_room("ban", MembershipAction::ban, write_route);
   in_room("unban", MembershipAction::unban, write_route);
   routes.add_parking(Method::post, "/_matrix/client/v3|r0/join/{roomIdOrAlias}", write_route,
-                     [&c](const http::Request& r, http::Responder responder) { submit(c, r, std::move(responder), find_room(c, r), MembershipAction::join); });
+                     [&c](const http::Request& r, http::Responder responder) {
+                       submit(c, r, std::move(responder), find_room(c, r), MembershipAction::join);
+                     });
   routes.add_parking(Method::post, "/_matrix/client/v3|r0/knock/{roomIdOrAlias}", write_route,
-                     [&c](const http::Request& r, http::Responder responder) { submit(c, r, std::move(responder), find_room(c, r), MembershipAction::knock); });
-  routes.add(Method::post, "/_matrix/client/v3|r0/rooms/{roomId}/forget", write_route, [&c](const http::Request& r) { return forget(c, r); });
-  routes.add(Method::get, "/_matrix/client/v3|r0/joined_rooms", read_route, [&c](const http::Request& r) { return joined_rooms(c, r); });
+                     [&c](const http::Request& r, http::Responder responder) {
+                       submit(c, r, std::move(responder), find_room(c, r), MembershipAction::knock);
+                     });
+  routes.add(Method::post, "/_matrix/client/v3|r0/rooms/{roomId}/forget", write_route,
+             [&c](const http::Request& r) { return forget(c, r); });
+  routes.add(Method::get, "/_matrix/client/v3|r0/joined_rooms", read_route,
+             [&c](const http::Request& r) { return joined_rooms(c, r); });
 }
 
 }  // namespace backplane::client_api

@@ -25,7 +25,9 @@ Result<http::Response> get_field(Components& c, const http::Request& request) {
   std::string body;
   json::Writer out(body);
   out.begin_object();
-  const auto* text = name == "displayname" ? &profile.displayname : name == "avatar_url" ? &profile.avatar_url : nullptr;
+  const auto* text = name == "displayname"  ? &profile.displayname
+                     : name == "avatar_url" ? &profile.avatar_url
+                                            : nullptr;
   const auto other = profile.other.find(name);
   if (text != nullptr && *text) out.member(name, **text);
   else if (other != profile.other.end()) out.raw_member(name, other->second.text);
@@ -61,10 +63,14 @@ Result<http::Response> set_field(Components& c, const http::Request& request) {
 
 void add_profile_routes(http::Routes& routes, Components& c) {
   using http::Method;
-  routes.add(Method::get, "/_matrix/client/v3|r0/profile/{userId}", public_route, [&c](const http::Request& r) { return get_profile(c, r); });
-  routes.add(Method::get, "/_matrix/client/v3|r0/profile/{userId}/{keyName}", public_route, [&c](const http::Request& r) { return get_field(c, r); });
-  routes.add(Method::put, "/_matrix/client/v3|r0/profile/{userId}/{keyName}", guest_write_route, [&c](const http::Request& r) { return set_field(c, r); });
-  routes.add(Method::delete_, "/_matrix/client/v3|r0/profile/{userId}/{keyName}", guest_write_route, [&c](const http::Request& r) { return change(c, r, {}); });
+  routes.add(Method::get, "/_matrix/client/v3|r0/profile/{userId}", public_route,
+             [&c](const http::Request& r) { return get_profile(c, r); });
+  routes.add(Method::get, "/_matrix/client/v3|r0/profile/{userId}/{keyName}", public_route,
+             [&c](const http::Request& r) { return get_field(c, r); });
+  routes.add(Method::put, "/_matrix/client/v3|r0/profile/{userId}/{keyName}", guest_write_route,
+             [&c](const http::Request& r) { return set_field(c, r); });
+  routes.add(Method::delete_, "/_matrix/client/v3|r0/profile/{userId}/{keyName}", guest_write_route,
+             [&c](const http::Request& r) { return change(c, r, {}); });
 }
 
 }  // namespace backplane::client_api

@@ -16,8 +16,9 @@ void add_push_rule_routes(http::Routes& routes, Components&) {
   const std::string all = R"({"global":)" + std::string(no_rules) + "}";
   routes.add(Method::get, "/_matrix/client/v3|r0/pushrules/", read_route,
              [all](const http::Request&) -> Result<http::Response> { return http::Response::json(all); });
-  routes.add(Method::get, "/_matrix/client/v3|r0/pushrules/global/", read_route,
-             [](const http::Request&) -> Result<http::Response> { return http::Response::json(std::string(no_rules)); });
+  routes.add(
+      Method::get, "/_matrix/client/v3|r0/pushrules/global/", read_route,
+      [](const http::Request&) -> Result<http::Response> { return http::Response::json(std::string(no_rules)); });
 }
 
 }  // namespace backplane::client_api

@@ -6,7 +6,8 @@ namespace backplane::client_api {
 namespace {
 
 constexpr std::string_view token_stage = "m.login.registration_token";
-constexpr http::RouteOptions registration_route{http::Authentication::none, http::small_body, http::RateClass::registration};
+constexpr http::RouteOptions registration_route{http::Authentication::none, http::small_body,
+                                                http::RateClass::registration};
 
 std::vector<Flow> flows_of(const api::RegistrationRules& rules) {
   std::vector<Flow> flows;
@@ -52,7 +53,8 @@ Result<http::Response> register_account(Components& c, const http::Request& requ
         {std::string(token_stage), [&](json::View auth) -> Result<std::string> {
            BACKPLANE_TRY(token, auth.get_string("token"));
            BACKPLANE_TRY(checked, c.users.check_registration_token(context, {std::string(token)}));
-           if (!checked.valid) return Error(ErrorCode::denied, "bad_registration_token", "the registration token is not valid");
+           if (!checked.valid)
+             return Error(ErrorCode::denied, "bad_registration_token", "the registration token is not valid");
            return std::string(token);
          }}};
     AuthOutcome outcome = c.interactive_auth.check(body, flows, stages, "register");
@@ -72,7 +74,8 @@ Result<http::Response> check_available(Components& c, const http::Request& reque
 }
 
 Result<http::Response> check_token(Components& c, const http::Request& request) {
-  BACKPLANE_TRY(checked, c.users.check_registration_token(api::context_of(request), {request.query("token").value_or("")}));
+  BACKPLANE_TRY(checked,
+                c.users.check_registration_token(api::context_of(request), {request.query("token").value_or("")}));
   return http::Response::json(checked.valid ? R"({"valid":true})" : R"({"valid":false})");
 }
 
@@ -81,8 +84,10 @@ Result<http::Response> check_token(Components& c, const http::Request& request) 
 void add_registration_routes(http::Routes& routes, Components& c) {
   using http::Method;
   constexpr http::RouteOptions look_up{http::Authentication::none, http::no_body, http::RateClass::registration};
-  routes.add(Method::post, "/_matrix/client/v3|r0/register", registration_route, [&c](const http::Request& r) { return register_account(c, r); });
-  routes.add(Method::get, "/_matrix/client/v3|r0/register/available", look_up, [&c](const http::Request& r) { return check_available(c, r); });
+  routes.add(Method::post, "/_matrix/client/v3|r0/register", registration_route,
+             [&c](const http::Request& r) { return register_account(c, r); });
+  routes.add(Method::get, "/_matrix/client/v3|r0/register/available", look_up,
+             [&c](const http::Request& r) { return check_available(c, r); });
   routes.add(Method::get, "/_matrix/client/v1/register/m.login.registration_token/validity", look_up,
              [&c](const http::Request& r) { return check_token(c, r); });
 }

@@ -34,7 +34,8 @@ Result<api::CreateRoomRequest> read_room(Components& c, const http::Request& req
   room.creator = member_profile(c, request, session.user);
   room.device = session.device;
   BACKPLANE_TRY(visibility, body.get_optional_string("visibility"));
-  if (visibility && *visibility != "public" && *visibility != "private") return invalid("invalid_param", "visibility is public or private");
+  if (visibility && *visibility != "public" && *visibility != "private")
+    return invalid("invalid_param", "visibility is public or private");
   room.published = visibility == "public";
   BACKPLANE_TRY(preset, body.get_optional_string("preset"));
   BACKPLANE_TRY(version, body.get_optional_string("room_version"));
@@ -75,7 +76,8 @@ Result<http::Response> create_room(Components& c, const http::Request& request) 
 }  // namespace
 
 void add_room_creation_routes(http::Routes& routes, Components& c) {
-  routes.add(http::Method::post, "/_matrix/client/v3|r0/createRoom", write_route, [&c](const http::Request& r) { return create_room(c, r); });
+  routes.add(http::Method::post, "/_matrix/client/v3|r0/createRoom", write_route,
+             [&c](const http::Request& r) { return create_room(c, r); });
 }
 
 }  // namespace backplane::client_api

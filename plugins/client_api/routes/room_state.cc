@@ -10,7 +10,8 @@ namespace {
 Result<void> append_event(std::string& out, const api::EventBody& body) {
   const matrix::RoomVersion* version = matrix::find_room_version(body.room_version.view());
   if (version == nullptr) return internal_error("an event is of an unknown room version");
-  matrix::append_client_event(out, matrix::Event::from_stored(body.event.text, body.event_id, *version), body.room_id.view());
+  matrix::append_client_event(out, matrix::Event::from_stored(body.event.text, body.event_id, *version),
+                              body.room_id.view());
   return {};
 }
 
@@ -27,8 +28,9 @@ Result<http::Response> get_state(Components& c, const http::Request& request) {
 
 Result<http::Response> get_state_event(Components& c, const http::Request& request) {
   BACKPLANE_TRY(room, room_parameter(request));
-  BACKPLANE_TRY(found, c.rooms.get_state_event(api::context_of(request), {room, api::session_of(request).user, std::string(request.parameter("eventType")),
-                                                                        std::string(request.parameter("stateKey"))}));
+  BACKPLANE_TRY(found, c.rooms.get_state_event(api::context_of(request), {room, api::session_of(request).user,
+                                                                          std::string(request.parameter("eventType")),
+                                                                          std::string(request.parameter("stateKey"))}));
   const std::string format = request.query("format").value_or("content");
   if (format == "event") {
     std::string body;
@@ -62,9 +64,11 @@ void add_room_state_routes(http::Routes& routes, Components& c) {
   const std::string room = "/_matrix/client/v3|r0/rooms/{roomId}";
   routes.add(Method::get, room + "/state", guest_read_route, [&c](const http::Request& r) { return get_state(c, r); });
   for (const char* end : {"/state/{eventType}", "/state/{eventType}/", "/state/{eventType}/{stateKey}"}) {
-    routes.add(Method::get, room + end, guest_read_route, [&c](const http::Request& r) { return get_state_event(c, r); });
+    routes.add(Method::get, room + end, guest_read_route,
+               [&c](const http::Request& r) { return get_state_event(c, r); });
   }
-  routes.add(Method::get, room + "/joined_members", read_route, [&c](const http::Request& r) { return joined_members(c, r); });
+  routes.add(Method::get, room + "/joined_members", read_route,
+             [&c](const http::Request& r) { return joined_members(c, r); });
 }
 
 }  // namespace backplane::client_api

@@ -62,12 +62,14 @@ Result<http::Response> redact(Components& c, const http::Request& request) {
 void add_sending_routes(http::Routes& routes, Components& c) {
   using http::Method;
   const std::string room = "/_matrix/client/v3|r0/rooms/{roomId}";
-  routes.add(Method::put, room + "/send/{eventType}/{txnId}", guest_write_route, [&c](const http::Request& r) { return send(c, r); });
+  routes.add(Method::put, room + "/send/{eventType}/{txnId}", guest_write_route,
+             [&c](const http::Request& r) { return send(c, r); });
   // Without a state key, with or without a slash at the end, it is the empty one.
   for (const char* end : {"/state/{eventType}", "/state/{eventType}/", "/state/{eventType}/{stateKey}"}) {
     routes.add(Method::put, room + end, guest_write_route, [&c](const http::Request& r) { return set_state(c, r); });
   }
-  routes.add(Method::put, room + "/redact/{eventId}/{txnId}", write_route, [&c](const http::Request& r) { return redact(c, r); });
+  routes.add(Method::put, room + "/redact/{eventId}/{txnId}", write_route,
+             [&c](const http::Request& r) { return redact(c, r); });
 }
 
 }  // namespace backplane::client_api

@@ -2,8 +2,12 @@
 
 namespace backplane::client_api {
 
-Result<UserId> user_parameter(const http::Request& request) { return matrix::parse_user_id(request.parameter("userId")); }
-Result<RoomId> room_parameter(const http::Request& request) { return matrix::parse_room_id(request.parameter("roomId")); }
+Result<UserId> user_parameter(const http::Request& request) {
+  return matrix::parse_user_id(request.parameter("userId"));
+}
+Result<RoomId> room_parameter(const http::Request& request) {
+  return matrix::parse_room_id(request.parameter("roomId"));
+}
 
 Result<UserId> own_user(const http::Request& request) {
   BACKPLANE_TRY(user, user_parameter(request));

@@ -15,8 +15,10 @@ namespace backplane::client_api {
 inline constexpr http::RouteOptions read_route{http::Authentication::required, http::no_body, http::RateClass::read};
 inline constexpr http::RouteOptions guest_read_route{http::Authentication::guest, http::no_body, http::RateClass::read};
 inline constexpr http::RouteOptions public_route{http::Authentication::none, http::no_body, http::RateClass::read};
-inline constexpr http::RouteOptions write_route{http::Authentication::required, http::small_body, http::RateClass::write};
-inline constexpr http::RouteOptions guest_write_route{http::Authentication::guest, http::small_body, http::RateClass::write};
+inline constexpr http::RouteOptions write_route{http::Authentication::required, http::small_body,
+                                                http::RateClass::write};
+inline constexpr http::RouteOptions guest_write_route{http::Authentication::guest, http::small_body,
+                                                      http::RateClass::write};
 inline constexpr http::RouteOptions login_route{http::Authentication::none, http::small_body, http::RateClass::login};
 
 /// The user of the path, who must be the one that asks. Errors: denied.

@@ -2,7 +2,8 @@
 
 namespace backplane::edu_server {
 
-Result<std::vector<api::SendToDeviceRecord>> EduService::address(const api::CallContext& context, const api::SendToDeviceRequest& request) const {
+Result<std::vector<api::SendToDeviceRecord>> EduService::address(const api::CallContext& context,
+                                                                 const api::SendToDeviceRequest& request) const {
   std::vector<api::SendToDeviceRecord> records;
   const ServerName server(host_.server_name());
   for (const auto& [name, by_device] : request.messages) {
@@ -24,14 +25,16 @@ Result<std::vector<api::SendToDeviceRecord>> EduService::address(const api::Call
   return records;
 }
 
-Result<api::PositionResponse> EduService::send_to_device(const api::CallContext& context, const api::SendToDeviceRequest& request) {
+Result<api::PositionResponse> EduService::send_to_device(const api::CallContext& context,
+                                                         const api::SendToDeviceRequest& request) {
   BACKPLANE_TRY(records, address(context, request));
   return store_.write([&](storage::Write& write) -> api::PositionResponse {
     if (request.key.present()) {
       if (const auto earlier = store::find_transaction(write, request.key)) return {*earlier};
     }
     log::Position last;
-    for (const api::SendToDeviceRecord& record : records) last = publishers_.send_to_device.publish(write, record.user.view(), to_json(record));
+    for (const api::SendToDeviceRecord& record : records)
+      last = publishers_.send_to_device.publish(write, record.user.view(), to_json(record));
     if (request.key.present()) store::insert_transaction(write, request.key, last, host_.clock().wall_ms());
     return {last};
   });
@@ -40,8 +43,12 @@ Result<api::PositionResponse> EduService::send_to_device(const api::CallContext&
 void EduService::forget_transactions() {
   const auto lifetime = std::chrono::duration_cast<std::chrono::milliseconds>(settings_.transaction_lifetime).count();
   const std::int64_t before_ms = host_.clock().wall_ms() - lifetime;
-  store_.submit([before_ms](storage::Write& write) -> Result<void> { store::delete_transactions(write, before_ms); return {}; },
-                [](const Result<void>&) {});
+  store_.submit(
+      [before_ms](storage::Write& write) -> Result<void> {
+        store::delete_transactions(write, before_ms);
+        return {};
+      },
+      [](const Result<void>&) {});
 }
 
 }  // namespace backplane::edu_server

@@ -39,7 +39,8 @@ struct Typing::State : std::enable_shared_from_this<State> {
   }
 };
 
-Typing::Typing(Clock& clock, plugin::Timers& timers, log::Publisher& publisher) : state_(std::make_shared<State>(clock, timers, publisher)) {}
+Typing::Typing(Clock& clock, plugin::Timers& timers, log::Publisher& publisher)
+    : state_(std::make_shared<State>(clock, timers, publisher)) {}
 
 void Typing::set(const RoomId& room, const UserId& user, Duration duration) {
   const std::lock_guard lock(state_->mutex);

@@ -13,10 +13,11 @@ std::string to_device_body(const api::SendToDeviceRecord& record) {
 }
 
 void index_to_device(storage::Write& write, const ToDeviceRecord& record) {
-  write.execute("INSERT INTO to_device (user_id, device, sequence, lane, body) VALUES (?, ?, ?, ?, ?)"
-                " ON CONFLICT (user_id, device, sequence) DO NOTHING",
-                {record.data.user, record.data.device, record.position.sequence, record.position.lane,
-                 to_device_body(record.data)});
+  write.execute(
+      "INSERT INTO to_device (user_id, device, sequence, lane, body) VALUES (?, ?, ?, ?, ?)"
+      " ON CONFLICT (user_id, device, sequence) DO NOTHING",
+      {record.data.user, record.data.device, record.position.sequence, record.position.lane,
+       to_device_body(record.data)});
 }
 
 void reset_to_device(storage::Write&) {
@@ -28,8 +29,8 @@ namespace {
 
 /// All messages of a user are in one lane; nothing when none wait.
 std::optional<std::uint16_t> lane_of(storage::Session& session, const UserId& user, const DeviceId& device) {
-  return session.find<std::uint16_t>("SELECT lane FROM to_device WHERE user_id = ? AND device = ? ORDER BY sequence LIMIT 1",
-                                     {user, device});
+  return session.find<std::uint16_t>(
+      "SELECT lane FROM to_device WHERE user_id = ? AND device = ? ORDER BY sequence LIMIT 1", {user, device});
 }
 
 }  // namespace
@@ -40,7 +41,8 @@ std::vector<ToDeviceRow> to_device(storage::Session& session, const UserId& user
   const auto only_lane = lane_of(session, user, device);
   if (!only_lane) return rows;
   session.each<std::uint16_t, Sequence, std::string>(
-      "SELECT lane, sequence, body FROM to_device WHERE user_id = ? AND device = ? AND sequence > ? ORDER BY sequence LIMIT ?",
+      "SELECT lane, sequence, body FROM to_device WHERE user_id = ? AND device = ? AND sequence > ? ORDER BY sequence "
+      "LIMIT ?",
       {user, device, after.of(*only_lane), limit}, [&](std::uint16_t lane, Sequence sequence, std::string body) {
         rows.push_back({{lane, sequence}, std::move(body)});
       });

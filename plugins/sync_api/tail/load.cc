@@ -130,7 +130,8 @@ RoomPtr ReadModel::room_for(const RoomId& id, const store::RoomRow* row) {
 }
 
 Result<DevicePtr> ReadModel::device(const Access& access, const UserPtr& user, const DeviceId& device) {
-  // Rows go lazily once they are acknowledged: what is loaded begins after them, or the first page would be all of them.
+  // Rows go lazily once they are acknowledged: what is loaded begins after them, or the first page would be all of
+  // them.
   log::Positions acknowledged;
   {
     const Lock lock(*this);

@@ -4,9 +4,11 @@
 
 namespace backplane::user_api {
 
-log::Position UserService::store_account_data(storage::Write& write, const UserId& user, const RoomId& room, const std::string& type, json::Raw content) {
+log::Position UserService::store_account_data(storage::Write& write, const UserId& user, const RoomId& room,
+                                              const std::string& type, json::Raw content) {
   std::string text = content.text;
-  const log::Position position = client_data_.publish(write, user.view(), to_json(api::ClientDataRecord{user, room, type, std::move(content)}));
+  const log::Position position =
+      client_data_.publish(write, user.view(), to_json(api::ClientDataRecord{user, room, type, std::move(content)}));
   store::set_account_data(write, matrix::localpart(user), room, type, text, position);
   return position;
 }
@@ -43,7 +45,8 @@ Result<api::PositionResponse> UserService::change_tag(const api::ChangeTagReques
     }
     if (!request.content.empty()) out.raw_member(request.tag, request.content.text);
     out.end_object().end_object();
-    return api::PositionResponse{store_account_data(write, request.user, request.room, "m.tag", json::Raw{std::move(text)})};
+    return api::PositionResponse{
+        store_account_data(write, request.user, request.room, "m.tag", json::Raw{std::move(text)})};
   });
 }
 
@@ -56,11 +59,14 @@ Result<api::ListRecordsResponse> UserService::list_client_data(const api::ListRe
   return store_.read([&](storage::Session& session) {
     api::ListRecordsResponse answer;
     session.each<std::string, RoomId, std::string, std::string, std::uint16_t, std::uint64_t>(
-        "SELECT localpart, room_id, type, content, lane, sequence FROM account_data WHERE sequence > ? ORDER BY sequence LIMIT ?",
+        "SELECT localpart, room_id, type, content, lane, sequence FROM account_data WHERE sequence > ? ORDER BY "
+        "sequence LIMIT ?",
         {after->base(), limit},
-        [&](std::string localpart, RoomId room, std::string type, std::string content, std::uint16_t lane, std::uint64_t sequence) {
+        [&](std::string localpart, RoomId room, std::string type, std::string content, std::uint16_t lane,
+            std::uint64_t sequence) {
           const UserId user = user_id(localpart);
-          std::string payload = to_json(api::ClientDataRecord{user, std::move(room), std::move(type), json::Raw{std::move(content)}});
+          std::string payload =
+              to_json(api::ClientDataRecord{user, std::move(room), std::move(type), json::Raw{std::move(content)}});
           answer.records.push_back({user.str(), {lane, sequence}, json::Raw{std::move(payload)}});
         });
     answer.last = answer.records.size() < limit;

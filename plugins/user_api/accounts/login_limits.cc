@@ -23,7 +23,8 @@ Result<void> LoginLimits::check_key(const std::string& key) {
   }
   if (it->second.failures < failures_) return {};
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(left).count();
-  return unavailable("limit_exceeded", "too many wrong passwords; try again later").with_json("retry_after_ms", std::to_string(ms));
+  return unavailable("limit_exceeded", "too many wrong passwords; try again later")
+      .with_json("retry_after_ms", std::to_string(ms));
 }
 
 void LoginLimits::failed(const std::string& localpart, const std::string& address) {

@@ -5,10 +5,12 @@ namespace {
 Error bad_credentials() { return denied("bad_credentials", "the user name or the password is wrong"); }
 }  // namespace
 
-Result<Account> UserService::check_password(std::string_view localpart, const std::string& password, const std::string& remote_address) {
+Result<Account> UserService::check_password(std::string_view localpart, const std::string& password,
+                                            const std::string& remote_address) {
   const std::string name(localpart);
   BACKPLANE_CHECK(limits_.check(name, remote_address));
-  BACKPLANE_TRY(account, store_.read([&](storage::Session& session) { return store::find_account(session, localpart); }));
+  BACKPLANE_TRY(account,
+                store_.read([&](storage::Session& session) { return store::find_account(session, localpart); }));
   if (!account || !account->password_hash) {
     limits_.failed(name, remote_address);
     if (account && account->deactivated) return denied("user_deactivated", "this account is deactivated");
@@ -32,7 +34,8 @@ Result<api::Nothing> UserService::verify_password(const api::VerifyPasswordReque
 Result<api::Nothing> UserService::change_password(const api::ChangePasswordRequest& request) {
   BACKPLANE_TRY(localpart, local(request.user));
   if (static_cast<std::int64_t>(request.new_password.size()) < settings_.minimum_password_length) {
-    return invalid("weak_password", "a password has at least " + std::to_string(settings_.minimum_password_length) + " characters");
+    return invalid("weak_password",
+                   "a password has at least " + std::to_string(settings_.minimum_password_length) + " characters");
   }
   BACKPLANE_TRY(hash, passwords_.hash(request.new_password));
   return store_.write([&](storage::Write& write) -> Result<api::Nothing> {

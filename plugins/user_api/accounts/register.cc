@@ -10,7 +10,9 @@ constexpr std::size_t made_up_length = 12;
 
 Result<void> UserService::check_localpart(std::string_view localpart, bool may_be_digits) const {
   if (!matrix::is_valid_new_localpart(localpart, server_name_)) {
-    return invalid("invalid_username", "a user name is made of a-z, 0-9, '.', '_', '=', '-', '/' and '+', and 255 characters long at most with @ and server name");
+    return invalid("invalid_username",
+                   "a user name is made of a-z, 0-9, '.', '_', '=', '-', '/' and '+', and 255 characters long at most "
+                   "with @ and server name");
   }
   if (!may_be_digits && localpart.find_first_not_of(digits) == std::string_view::npos) {
     return invalid("invalid_username", "user names of digits alone are for guests");
@@ -33,7 +35,8 @@ Result<void> UserService::check_registration_rules(const api::RegisterAccountReq
     if (!settings_.guests) return denied("guest_access_forbidden", "guests are not allowed on this server");
     return {};
   }
-  if (!settings_.open && !settings_.token_required) return denied("registration_disabled", "registration is closed on this server");
+  if (!settings_.open && !settings_.token_required)
+    return denied("registration_disabled", "registration is closed on this server");
   if (settings_.token_required && !is_registration_token(request.registration_token)) {
     return denied("bad_registration_token", "registration needs a valid registration token");
   }
@@ -50,7 +53,8 @@ Result<api::LogInResponse> UserService::register_account(const api::RegisterAcco
   BACKPLANE_CHECK(check_localpart(account.localpart, made_up || request.by_operator));
   if (request.password) {
     if (static_cast<std::int64_t>(request.password->size()) < settings_.minimum_password_length) {
-      return invalid("weak_password", "a password has at least " + std::to_string(settings_.minimum_password_length) + " characters");
+      return invalid("weak_password",
+                     "a password has at least " + std::to_string(settings_.minimum_password_length) + " characters");
     }
     BACKPLANE_TRY(hash, passwords_.hash(*request.password));
     account.password_hash = std::move(hash);
@@ -59,7 +63,8 @@ Result<api::LogInResponse> UserService::register_account(const api::RegisterAcco
     if (store::find_account(write, account.localpart)) return conflict("user_in_use", "that user name is taken");
     store::insert_account(write, account, host_.clock().wall_ms());
     if (request.inhibit_login) return api::LogInResponse{user_id(account.localpart), {}, {}, {}, {}};
-    return open_session(write, account.localpart, request.device_id, request.device_display_name, request.refresh_token, "");
+    return open_session(write, account.localpart, request.device_id, request.device_display_name, request.refresh_token,
+                        "");
   });
 }
 

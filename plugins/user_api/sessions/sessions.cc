@@ -12,7 +12,8 @@ std::int64_t milliseconds(Duration d) { return std::chrono::duration_cast<std::c
 }  // namespace
 
 api::LogInResponse UserService::open_session(storage::Write& write, std::string_view localpart, const DeviceId& wanted,
-                                             const std::optional<std::string>& display_name, bool with_refresh_token, std::string_view address) {
+                                             const std::optional<std::string>& display_name, bool with_refresh_token,
+                                             std::string_view address) {
   api::LogInResponse answer;
   answer.user_id = user_id(localpart);
   answer.device_id = wanted.empty() ? DeviceId(host_.random().text(10, device_letters)) : wanted;
@@ -24,7 +25,9 @@ api::LogInResponse UserService::open_session(storage::Write& write, std::string_
   const bool replaced = !wanted.empty() && store::has_device(write, localpart, wanted);
   store::delete_tokens(write, localpart, answer.device_id);
   store::upsert_device(write, localpart, answer.device_id, display_name, address, now_ms);
-  if (replaced) sessions_.publish(write, answer.user_id.view(), to_json(api::SessionsRecord{answer.user_id, {answer.device_id}, false}));
+  if (replaced)
+    sessions_.publish(write, answer.user_id.view(),
+                      to_json(api::SessionsRecord{answer.user_id, {answer.device_id}, false}));
   if (with_refresh_token) {
     answer.refresh_token = "bpr_" + host_.random().text(token_length);
     answer.expires_in_ms = milliseconds(settings_.access_token_lifetime);
@@ -35,7 +38,8 @@ api::LogInResponse UserService::open_session(storage::Write& write, std::string_
   return answer;
 }
 
-void UserService::close_sessions(storage::Write& write, std::string_view localpart, const std::vector<DeviceId>& devices, bool all) {
+void UserService::close_sessions(storage::Write& write, std::string_view localpart,
+                                 const std::vector<DeviceId>& devices, bool all) {
   // Devices that are not there are no news: a client may name any.
   std::vector<DeviceId> gone;
   for (const DeviceId& device : devices) {
@@ -65,7 +69,8 @@ Result<api::LogInResponse> UserService::log_in(const api::LogInRequest& request)
     // Between the check of the password and here, the account may have been deactivated.
     const auto account = store::find_account(write, localpart);
     if (!account || account->deactivated) return denied("user_deactivated", "this account is deactivated");
-    return open_session(write, localpart, request.device_id, request.device_display_name, request.refresh_token, request.remote_address);
+    return open_session(write, localpart, request.device_id, request.device_display_name, request.refresh_token,
+                        request.remote_address);
   });
 }
 
@@ -79,9 +84,11 @@ Result<api::LogInResponse> UserService::refresh(const api::RefreshRequest& reque
 
 Result<api::CreateLoginTokenResponse> UserService::create_login_token(const api::CreateLoginTokenRequest& request) {
   BACKPLANE_TRY(localpart, local(request.user));
-  api::CreateLoginTokenResponse answer{"bpl_" + host_.random().text(token_length), milliseconds(settings_.login_token_lifetime)};
+  api::CreateLoginTokenResponse answer{"bpl_" + host_.random().text(token_length),
+                                       milliseconds(settings_.login_token_lifetime)};
   return store_.write([&](storage::Write& write) {
-    store::insert_login_token(write, token_digest(answer.login_token), localpart, host_.clock().wall_ms() + answer.expires_in_ms);
+    store::insert_login_token(write, token_digest(answer.login_token), localpart,
+                              host_.clock().wall_ms() + answer.expires_in_ms);
     return answer;
   });
 }
@@ -96,7 +103,8 @@ Result<api::VerifyAccessTokenResponse> UserService::verify_access_token(const ap
     }
     const auto account = store::find_account(session, owner->localpart);
     if (!account) return denied("unknown_token", "the access token is not known");
-    return api::VerifyAccessTokenResponse{user_id(owner->localpart), std::move(owner->device), account->guest, account->admin, owner->expires_ms};
+    return api::VerifyAccessTokenResponse{user_id(owner->localpart), std::move(owner->device), account->guest,
+                                          account->admin, owner->expires_ms};
   });
 }
 

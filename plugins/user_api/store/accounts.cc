@@ -12,9 +12,11 @@ std::optional<Account> find_account(storage::Session& session, std::string_view 
 
 void insert_account(storage::Write& write, const Account& account, std::int64_t now_ms) {
   write.execute(
-      "INSERT INTO users (localpart, password_hash, admin, guest, deactivated, created_ms, displayname, profile_version) "
+      "INSERT INTO users (localpart, password_hash, admin, guest, deactivated, created_ms, displayname, "
+      "profile_version) "
       "VALUES (?, ?, ?, ?, ?, ?, ?, 1)",
-      {account.localpart, account.password_hash, account.admin, account.guest, account.deactivated, now_ms, account.localpart});
+      {account.localpart, account.password_hash, account.admin, account.guest, account.deactivated, now_ms,
+       account.localpart});
 }
 
 void set_password(storage::Write& write, std::string_view localpart, const std::optional<std::string>& hash) {
@@ -23,7 +25,8 @@ void set_password(storage::Write& write, std::string_view localpart, const std::
 
 void deactivate_account(storage::Write& write, std::string_view localpart) {
   write.execute(
-      "UPDATE users SET password_hash = NULL, deactivated = 1, displayname = NULL, avatar_url = NULL, profile_version = profile_version + 1 "
+      "UPDATE users SET password_hash = NULL, deactivated = 1, displayname = NULL, avatar_url = NULL, profile_version "
+      "= profile_version + 1 "
       "WHERE localpart = ?",
       {localpart});
   write.execute("DELETE FROM profile_fields WHERE localpart = ?", {localpart});

@@ -9,8 +9,10 @@ bool set_column(storage::Write& write, std::string_view localpart, std::string_v
     if (auto value = json::Document::parse(json)) text = value->root().as_string();
   }
   const std::string_view sql = column == "displayname"
-                                   ? "UPDATE users SET displayname = ?, profile_version = profile_version + 1 WHERE localpart = ? AND displayname IS DISTINCT FROM ?"
-                                   : "UPDATE users SET avatar_url = ?, profile_version = profile_version + 1 WHERE localpart = ? AND avatar_url IS DISTINCT FROM ?";
+                                   ? "UPDATE users SET displayname = ?, profile_version = profile_version + 1 WHERE "
+                                     "localpart = ? AND displayname IS DISTINCT FROM ?"
+                                   : "UPDATE users SET avatar_url = ?, profile_version = profile_version + 1 WHERE "
+                                     "localpart = ? AND avatar_url IS DISTINCT FROM ?";
   return write.execute(sql, {text, localpart, text}) > 0;
 }
 
@@ -21,10 +23,12 @@ bool set_row(storage::Write& write, std::string_view localpart, std::string_view
   } else {
     changed = write.execute(
         "INSERT INTO profile_fields (localpart, name, value) VALUES (?, ?, ?) "
-        "ON CONFLICT (localpart, name) DO UPDATE SET value = excluded.value WHERE profile_fields.value <> excluded.value",
+        "ON CONFLICT (localpart, name) DO UPDATE SET value = excluded.value WHERE profile_fields.value <> "
+        "excluded.value",
         {localpart, field, json});
   }
-  if (changed > 0) write.execute("UPDATE users SET profile_version = profile_version + 1 WHERE localpart = ?", {localpart});
+  if (changed > 0)
+    write.execute("UPDATE users SET profile_version = profile_version + 1 WHERE localpart = ?", {localpart});
   return changed > 0;
 }
 
@@ -34,16 +38,20 @@ bool is_text_field(std::string_view field) { return field == "displayname" || fi
 
 std::optional<api::GetProfileResponse> find_profile(storage::Session& session, std::string_view localpart) {
   auto row = session.find<std::optional<std::string>, std::optional<std::string>, std::int64_t>(
-      "SELECT displayname, avatar_url, profile_version FROM users WHERE localpart = ? AND deactivated = 0", {localpart});
+      "SELECT displayname, avatar_url, profile_version FROM users WHERE localpart = ? AND deactivated = 0",
+      {localpart});
   if (!row) return std::nullopt;
   api::GetProfileResponse profile{std::move(std::get<0>(*row)), std::move(std::get<1>(*row)), {}, std::get<2>(*row)};
-  session.each<std::string, std::string>("SELECT name, value FROM profile_fields WHERE localpart = ?", {localpart},
-                                         [&](std::string name, std::string value) { profile.other[name] = json::Raw{std::move(value)}; });
+  session.each<std::string, std::string>(
+      "SELECT name, value FROM profile_fields WHERE localpart = ?", {localpart},
+      [&](std::string name, std::string value) { profile.other[name] = json::Raw{std::move(value)}; });
   return profile;
 }
 
-std::optional<std::int64_t> set_profile_field(storage::Write& write, std::string_view localpart, std::string_view field, std::string_view json) {
-  const bool changed = is_text_field(field) ? set_column(write, localpart, field, json) : set_row(write, localpart, field, json);
+std::optional<std::int64_t> set_profile_field(storage::Write& write, std::string_view localpart, std::string_view field,
+                                              std::string_view json) {
+  const bool changed =
+      is_text_field(field) ? set_column(write, localpart, field, json) : set_row(write, localpart, field, json);
   if (!changed) return std::nullopt;
   return write.find<std::int64_t>("SELECT profile_version FROM users WHERE localpart = ?", {localpart});
 }

@@ -30,12 +30,15 @@ std::optional<TokenOwner> find_refresh_token(storage::Session& session, std::str
       "SELECT localpart, device_id, CAST(NULL AS BIGINT) FROM refresh_tokens WHERE digest = ?", {digest}));
 }
 
-void insert_login_token(storage::Write& write, std::string_view digest, std::string_view localpart, std::int64_t expires_ms) {
-  write.execute("INSERT INTO login_tokens (digest, localpart, expires_ms) VALUES (?, ?, ?)", {digest, localpart, expires_ms});
+void insert_login_token(storage::Write& write, std::string_view digest, std::string_view localpart,
+                        std::int64_t expires_ms) {
+  write.execute("INSERT INTO login_tokens (digest, localpart, expires_ms) VALUES (?, ?, ?)",
+                {digest, localpart, expires_ms});
 }
 
 std::optional<std::string> take_login_token(storage::Write& write, std::string_view digest, std::int64_t now_ms) {
-  auto row = write.find<std::string>("SELECT localpart FROM login_tokens WHERE digest = ? AND expires_ms > ?", {digest, now_ms});
+  auto row = write.find<std::string>("SELECT localpart FROM login_tokens WHERE digest = ? AND expires_ms > ?",
+                                     {digest, now_ms});
   write.execute("DELETE FROM login_tokens WHERE digest = ? OR expires_ms <= ?", {digest, now_ms});
   return row;
 }

@@ -2,7 +2,8 @@
 
 namespace backplane::api {
 
-MethodBase::MethodBase(Interface& owner, std::string_view name, MethodTraits traits, bool deferred, Codec request, Codec response)
+MethodBase::MethodBase(Interface& owner, std::string_view name, MethodTraits traits, bool deferred, Codec request,
+                       Codec response)
     : name_(name), traits_(traits), deferred_(deferred), request_(request), response_(response) {
   owner.methods_.push_back(this);
 }

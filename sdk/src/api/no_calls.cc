@@ -15,7 +15,8 @@ NoCalls::~NoCalls() { held = outer_; }
 void NoCalls::check([[maybe_unused]] std::string_view method) {
 #ifndef NDEBUG
   if (held == nullptr) return;
-  std::fprintf(stderr, "backplane: internal call of %.*s while holding %s\n", static_cast<int>(method.size()), method.data(), held);
+  std::fprintf(stderr, "backplane: internal call of %.*s while holding %s\n", static_cast<int>(method.size()),
+               method.data(), held);
   std::abort();
 #endif
 }

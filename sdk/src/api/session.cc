@@ -64,7 +64,8 @@ struct TokenAuthenticator::State {
     for (const std::string& token : tokens) {
       const auto it = by_token.find(token);
       if (it == by_token.end()) continue;
-      const bool gone = record.all || std::find(record.devices.begin(), record.devices.end(), it->second->device) != record.devices.end();
+      const bool gone = record.all || std::find(record.devices.begin(), record.devices.end(), it->second->device) !=
+                                          record.devices.end();
       if (gone) drop(it);
     }
   }
@@ -84,7 +85,8 @@ TokenAuthenticator::TokenAuthenticator(plugin::Host& host, plugin::Wiring& wirin
 
 TokenAuthenticator::~TokenAuthenticator() = default;
 
-Result<std::shared_ptr<const http::Identity>> TokenAuthenticator::authenticate(const http::Request& request, http::Authentication level) {
+Result<std::shared_ptr<const http::Identity>> TokenAuthenticator::authenticate(const http::Request& request,
+                                                                               http::Authentication level) {
   using http::Authentication;
   if (level == Authentication::none) return std::shared_ptr<const http::Identity>();
   const std::string token = request.access_token();
@@ -99,7 +101,8 @@ Result<std::shared_ptr<const http::Identity>> TokenAuthenticator::authenticate(c
   const log::Positions head = state_->sessions->head();
   const bool current = state_->sessions->wait_for(head, state_->host.clock().now() + follow_limit);
   std::shared_ptr<const Session> session = current ? state_->find(token) : nullptr;
-  if (session != nullptr && session->expires_ms != 0 && session->expires_ms <= state_->host.clock().wall_ms()) session = nullptr;
+  if (session != nullptr && session->expires_ms != 0 && session->expires_ms <= state_->host.clock().wall_ms())
+    session = nullptr;
   if (session == nullptr) {
     auto verified = state_->user_api.verify_access_token(context_of(request), {AccessToken(token)});
     if (!verified) return std::move(verified).error();
@@ -111,8 +114,8 @@ Result<std::shared_ptr<const http::Identity>> TokenAuthenticator::authenticate(c
     made->admin = verified->admin;
     made->expires_ms = verified->expires_ms.value_or(0);
     session = made;
-    // A log-out since the look-up may have been followed before this was kept, and would never drop it. So keep it first
-    // and look at the head then: what comes after that look finds it there.
+    // A log-out since the look-up may have been followed before this was kept, and would never drop it. So keep it
+    // first and look at the head then: what comes after that look finds it there.
     if (current) {
       state_->keep(token, session);
       if (state_->sessions->head() != head) state_->forget_token(token);

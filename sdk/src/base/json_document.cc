@@ -22,8 +22,7 @@ class Checker {
   Result<void> check(const element& value) {
     switch (value.type()) {
       case element_type::OBJECT: return check_object(value.get_object().value_unsafe());
-      case element_type::ARRAY:
-        return check_array(value.get_array().value_unsafe());
+      case element_type::ARRAY: return check_array(value.get_array().value_unsafe());
       case element_type::STRING: return check_string(value.get_string().value_unsafe());
       case element_type::INT64:
         if (strict_numbers_ && !is_strict_integer(value.get_int64().value_unsafe())) {

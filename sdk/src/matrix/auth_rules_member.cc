@@ -8,8 +8,8 @@ namespace {
 struct Change {
   const Rules& rules;
   const UserId target;
-  const bool own;  ///< the sender matches state_key
-  const Membership sender;  ///< current membership
+  const bool own;            ///< the sender matches state_key
+  const Membership sender;   ///< current membership
   const Membership current;  ///< of the target
 
   const AuthState& state() const { return rules.state; }

@@ -1,7 +1,7 @@
 #include "backplane/matrix/event_hash.h"
 
-#include "base/json_scanner.h"
 #include "backplane/matrix/membership.h"
+#include "base/json_scanner.h"
 #include "matrix/redaction_rules.h"
 #include "matrix/signatures.h"
 

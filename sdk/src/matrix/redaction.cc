@@ -45,8 +45,8 @@ bool keeps_content_key(std::string_view type, std::string_view key, const RoomVe
     return key == "join_rule" || (v.redaction_keeps_join_rules_allow && key == "allow");
   }
   if (type == "m.room.power_levels") {
-    return one_of(key, {"ban", "events", "events_default", "kick", "redact", "state_default", "users",
-                        "users_default"}) ||
+    return one_of(key,
+                  {"ban", "events", "events_default", "kick", "redact", "state_default", "users", "users_default"}) ||
            (v.redaction_keeps_invite_level && key == "invite");
   }
   if (type == "m.room.history_visibility") return key == "history_visibility";

@@ -30,7 +30,8 @@ class StuckPlugin final : public plugin::Plugin {
     const http::RouteOptions options{http::Authentication::none, http::no_body, http::RateClass::none};
     wiring.routes(http::Surface::client, nullptr)
         .add_parking(http::Method::get, "/_stuck", options, [&remote](const http::Request&, http::Responder responder) {
-          remote.wait({}, {}, [responder](const Result<api::Nothing>&) { responder.complete(http::Response::empty_object()); });
+          remote.wait({}, {},
+                      [responder](const Result<api::Nothing>&) { responder.complete(http::Response::empty_object()); });
         });
     return {};
   }

@@ -10,10 +10,10 @@
 namespace backplane::api {
 
 struct CallContext {
-  Instant deadline{};          ///< the answer is of no use after that
-  std::stop_token stop{};      ///< the caller has gone
+  Instant deadline{};      ///< the answer is of no use after that
+  std::stop_token stop{};  ///< the caller has gone
   RequestId request_id{};
-  std::string_view caller{};   ///< the plugin that calls
+  std::string_view caller{};  ///< the plugin that calls
 };
 
 }  // namespace backplane::api

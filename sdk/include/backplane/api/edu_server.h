@@ -14,7 +14,12 @@
 
 namespace backplane::api {
 
-struct SetTypingRequest { RoomId room_id; UserId user; bool typing = false; std::int64_t timeout_ms = 0; };
+struct SetTypingRequest {
+  RoomId room_id;
+  UserId user;
+  bool typing = false;
+  std::int64_t timeout_ms = 0;
+};
 BACKPLANE_FIELDS(SetTypingRequest, room_id, user, typing, timeout_ms);
 
 struct SubmitReceiptRequest {
@@ -22,7 +27,7 @@ struct SubmitReceiptRequest {
   UserId user;
   std::string receipt_type;  ///< m.read, m.read.private
   EventId event_id;
-  std::string thread_id;     ///< empty: unthreaded
+  std::string thread_id;  ///< empty: unthreaded
 };
 BACKPLANE_FIELDS(SubmitReceiptRequest, room_id, user, receipt_type, event_id, thread_id);
 
@@ -36,9 +41,13 @@ struct SendToDeviceRequest {
 };
 BACKPLANE_FIELDS(SendToDeviceRequest, sender, type, messages, key);
 
-struct ListTypingResponse { std::vector<UserId> users; };
+struct ListTypingResponse {
+  std::vector<UserId> users;
+};
 BACKPLANE_FIELDS(ListTypingResponse, users);
-struct ListTypingRequest { RoomId room_id; };
+struct ListTypingRequest {
+  RoomId room_id;
+};
 BACKPLANE_FIELDS(ListTypingRequest, room_id);
 
 struct BACKPLANE_API EduServer : Interface {
@@ -58,7 +67,10 @@ struct BACKPLANE_API EduServer : Interface {
 };
 
 /// Topic typing, log 3: everyone who types in the room now.
-struct TypingRecord { RoomId room_id; std::vector<UserId> users; };
+struct TypingRecord {
+  RoomId room_id;
+  std::vector<UserId> users;
+};
 BACKPLANE_FIELDS(TypingRecord, room_id, users);
 inline constexpr std::string_view typing_topic = "typing";
 

@@ -42,8 +42,8 @@ namespace backplane::api {
 
 /// How a method is spread over several hosts of its interface.
 enum class Routing : std::uint8_t {
-  any,    ///< whichever
-  key,    ///< the owner of the shard of the request's field `key_field`
+  any,  ///< whichever
+  key,  ///< the owner of the shard of the request's field `key_field`
 };
 
 struct MethodTraits {
@@ -85,7 +85,10 @@ class BACKPLANE_API MethodBase {
 
   /// Host: calls of this instance go where those of `provider` go. Both are of the same type (their fingerprints were
   /// compared).
-  void connect(const MethodBase& provider) { self_ = provider.self_; invoke_ = provider.invoke_; }
+  void connect(const MethodBase& provider) {
+    self_ = provider.self_;
+    invoke_ = provider.invoke_;
+  }
   /// Host: counts calls of this instance.
   void measure(Counter* calls, Counter* errors, Histogram* seconds, Clock* clock, std::string_view caller);
   /// Host, serving a remote call: runs the method; `finish` gets the response (maybe later, when it is deferred).
@@ -95,7 +98,8 @@ class BACKPLANE_API MethodBase {
   virtual void bind_remote(Transfer transfer) = 0;
 
  protected:
-  MethodBase(Interface& owner, std::string_view name, MethodTraits traits, bool deferred, Codec request, Codec response);
+  MethodBase(Interface& owner, std::string_view name, MethodTraits traits, bool deferred, Codec request,
+             Codec response);
   void count(Instant started, bool ok) const;
   static Error escaped(std::string_view method, const std::exception* exception);
 
@@ -239,12 +243,14 @@ class DeferredMethod final : public MethodBase {
     function_ = std::move(function);
     self_ = &function_;
     invoke_ = [](void* self, const CallContext& context, const void* request, void* reply) {
-      (*static_cast<Function*>(self))(context, *static_cast<const Request*>(request), *static_cast<Reply<Response>*>(reply));
+      (*static_cast<Function*>(self))(context, *static_cast<const Request*>(request),
+                                      *static_cast<Reply<Response>*>(reply));
     };
   }
 
   void operator()(const CallContext& context, const Request& request, typename Reply<Response>::Callback answer) const {
-    if (invoke_ == nullptr) return answer(unavailable("no_provider", "nothing provides the method " + std::string(name())));
+    if (invoke_ == nullptr)
+      return answer(unavailable("no_provider", "nothing provides the method " + std::string(name())));
     NoCalls::check(name());
     const Instant started = clock_ != nullptr ? clock_->now() : Instant{};
     if (clock_ != nullptr && context.deadline != Instant{} && started > context.deadline) {

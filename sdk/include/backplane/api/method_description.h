@@ -58,7 +58,8 @@ void DeferredMethod<Request, Response>::serve(const CallContext& context, const 
 
 template <class Request, class Response>
 void DeferredMethod<Request, Response>::bind_remote(Transfer transfer) {
-  bind([this, transfer = std::move(transfer)](const CallContext& context, const Request& request, Reply<Response> reply) {
+  bind([this, transfer = std::move(transfer)](const CallContext& context, const Request& request,
+                                              Reply<Response> reply) {
     transfer(*this, context, &request, [reply](Result<std::shared_ptr<void>> r) {
       if (r) reply(std::move(*static_cast<Response*>(r->get())));
       else reply(std::move(r).error());

@@ -20,8 +20,8 @@ struct Draft {
   UserId sender;
   std::string type;
   std::optional<std::string> state_key;
-  json::Raw content;        ///< an object
-  EventId redacts;          ///< of m.room.redaction
+  json::Raw content;                             ///< an object
+  EventId redacts;                               ///< of m.room.redaction
   std::optional<std::int64_t> origin_server_ts;  ///< application services may set it
 };
 BACKPLANE_FIELDS(Draft, room_id, sender, type, state_key, content, redacts, origin_server_ts);
@@ -55,9 +55,9 @@ BACKPLANE_FIELDS(StateDraft, type, state_key, content);
 struct CreateRoomRequest {
   MemberProfile creator;
   DeviceId device;
-  std::string room_version;         ///< empty: the default
-  std::string preset;               ///< private_chat, trusted_private_chat, public_chat; empty: by visibility
-  bool published = false;           ///< visibility: public
+  std::string room_version;  ///< empty: the default
+  std::string preset;        ///< private_chat, trusted_private_chat, public_chat; empty: by visibility
+  bool published = false;    ///< visibility: public
   std::string room_alias_name;
   std::optional<std::string> name;
   std::optional<std::string> topic;
@@ -67,8 +67,8 @@ struct CreateRoomRequest {
   json::Raw creation_content;
   json::Raw power_level_content_override;
 };
-BACKPLANE_FIELDS(CreateRoomRequest, creator, device, room_version, preset, published, room_alias_name, name, topic, invite, is_direct,
-                 initial_state, creation_content, power_level_content_override);
+BACKPLANE_FIELDS(CreateRoomRequest, creator, device, room_version, preset, published, room_alias_name, name, topic,
+                 invite, is_direct, initial_state, creation_content, power_level_content_override);
 struct CreateRoomResponse {
   RoomId room_id;
   RoomAlias room_alias;  ///< empty when none was asked for
@@ -84,14 +84,15 @@ struct ChangeMembershipRequest {
   UserId sender;
   DeviceId device;
   MembershipAction action = MembershipAction::join;
-  MemberProfile target;                 ///< for join, leave and knock the sender
+  MemberProfile target;  ///< for join, leave and knock the sender
   std::optional<std::string> reason;
   bool is_direct = false;
   json::Raw third_party_signed;
-  json::Raw extra_content;              ///< further members of the event's content
-  std::vector<ServerName> via;          ///< servers to ask when the room is not here
+  json::Raw extra_content;      ///< further members of the event's content
+  std::vector<ServerName> via;  ///< servers to ask when the room is not here
 };
-BACKPLANE_FIELDS(ChangeMembershipRequest, room_id, sender, device, action, target, reason, is_direct, third_party_signed, extra_content, via);
+BACKPLANE_FIELDS(ChangeMembershipRequest, room_id, sender, device, action, target, reason, is_direct,
+                 third_party_signed, extra_content, via);
 struct ChangeMembershipResponse {
   RoomId room_id;
   EventId event_id;  ///< of the membership that holds now
@@ -99,7 +100,10 @@ struct ChangeMembershipResponse {
 };
 BACKPLANE_FIELDS(ChangeMembershipResponse, room_id, event_id, position);
 
-struct RoomUserRequest { RoomId room_id; UserId user; };
+struct RoomUserRequest {
+  RoomId room_id;
+  UserId user;
+};
 BACKPLANE_FIELDS(RoomUserRequest, room_id, user);
 
 /// An event in the form of the server-server API, with what this server keeps in `unsigned` (prev_content,
@@ -114,40 +118,80 @@ struct EventBody {
 BACKPLANE_FIELDS(EventBody, event_id, room_id, event, room_version, content_version);
 
 /// State as a user may see it: of now for a joined user, of their leaving for one who was there.
-struct GetStateRequest { RoomId room_id; UserId user; };
+struct GetStateRequest {
+  RoomId room_id;
+  UserId user;
+};
 BACKPLANE_FIELDS(GetStateRequest, room_id, user);
-struct GetStateResponse { std::vector<EventBody> events; };
+struct GetStateResponse {
+  std::vector<EventBody> events;
+};
 BACKPLANE_FIELDS(GetStateResponse, events);
-struct GetStateEventRequest { RoomId room_id; UserId user; std::string type; std::string state_key; };
+struct GetStateEventRequest {
+  RoomId room_id;
+  UserId user;
+  std::string type;
+  std::string state_key;
+};
 BACKPLANE_FIELDS(GetStateEventRequest, room_id, user, type, state_key);
-struct GetStateEventResponse { EventBody event; };
+struct GetStateEventResponse {
+  EventBody event;
+};
 BACKPLANE_FIELDS(GetStateEventResponse, event);
 
-struct JoinedMembersResponse { std::vector<MemberProfile> members; };
+struct JoinedMembersResponse {
+  std::vector<MemberProfile> members;
+};
 BACKPLANE_FIELDS(JoinedMembersResponse, members);
-struct ListJoinedRoomsRequest { UserId user; };
+struct ListJoinedRoomsRequest {
+  UserId user;
+};
 BACKPLANE_FIELDS(ListJoinedRoomsRequest, user);
-struct ListJoinedRoomsResponse { std::vector<RoomId> rooms; };
+struct ListJoinedRoomsResponse {
+  std::vector<RoomId> rooms;
+};
 BACKPLANE_FIELDS(ListJoinedRoomsResponse, rooms);
 
-struct FindMembershipResponse { std::string membership; /* empty: never was there */ EventId event_id; };
+struct FindMembershipResponse {
+  std::string membership; /* empty: never was there */
+  EventId event_id;
+};
 BACKPLANE_FIELDS(FindMembershipResponse, membership, event_id);
 
-struct GetEventsRequest { std::vector<EventId> event_ids; };
+struct GetEventsRequest {
+  std::vector<EventId> event_ids;
+};
 BACKPLANE_FIELDS(GetEventsRequest, event_ids);
-struct GetEventsResponse { std::vector<EventBody> events; /* those that are there, in the order asked for */ };
+struct GetEventsResponse {
+  std::vector<EventBody> events; /* those that are there, in the order asked for */
+};
 BACKPLANE_FIELDS(GetEventsResponse, events);
 
-struct AliasRequest { RoomAlias alias; UserId user; RoomId room_id; };
+struct AliasRequest {
+  RoomAlias alias;
+  UserId user;
+  RoomId room_id;
+};
 BACKPLANE_FIELDS(AliasRequest, alias, user, room_id);
-struct FindAliasResponse { RoomId room_id; std::vector<ServerName> servers; };
+struct FindAliasResponse {
+  RoomId room_id;
+  std::vector<ServerName> servers;
+};
 BACKPLANE_FIELDS(FindAliasResponse, room_id, servers);
-struct ListAliasesResponse { std::vector<RoomAlias> aliases; };
+struct ListAliasesResponse {
+  std::vector<RoomAlias> aliases;
+};
 BACKPLANE_FIELDS(ListAliasesResponse, aliases);
 
-struct PublishedRequest { RoomId room_id; UserId user; bool published = false; };
+struct PublishedRequest {
+  RoomId room_id;
+  UserId user;
+  bool published = false;
+};
 BACKPLANE_FIELDS(PublishedRequest, room_id, user, published);
-struct PublishedResponse { bool published = false; };
+struct PublishedResponse {
+  bool published = false;
+};
 BACKPLANE_FIELDS(PublishedResponse, published);
 
 /// Client-Server API, POST /publicRooms.
@@ -165,8 +209,8 @@ struct PublicRoom {
   bool guest_can_join = false;
   std::optional<std::string> name, topic, avatar_url, canonical_alias, join_rule, room_type;
 };
-BACKPLANE_FIELDS(PublicRoom, room_id, num_joined_members, world_readable, guest_can_join, name, topic, avatar_url, canonical_alias, join_rule,
-                 room_type);
+BACKPLANE_FIELDS(PublicRoom, room_id, num_joined_members, world_readable, guest_can_join, name, topic, avatar_url,
+                 canonical_alias, join_rule, room_type);
 struct ListPublicRoomsResponse {
   std::vector<PublicRoom> chunk;
   std::string next_batch, prev_batch;  ///< empty: none
@@ -174,7 +218,10 @@ struct ListPublicRoomsResponse {
 };
 BACKPLANE_FIELDS(ListPublicRoomsResponse, chunk, next_batch, prev_batch, total_room_count_estimate);
 
-struct RoomVersionsResponse { std::string default_version; std::vector<std::string> stable; };
+struct RoomVersionsResponse {
+  std::string default_version;
+  std::vector<std::string> stable;
+};
 BACKPLANE_FIELDS(RoomVersionsResponse, default_version, stable);
 
 struct BACKPLANE_API RoomServer : Interface {
@@ -187,17 +234,22 @@ struct BACKPLANE_API RoomServer : Interface {
   /// One transaction: after a crash the whole room is there, or none of it.
   Method<CreateRoomRequest, CreateRoomResponse> create_room{*this, "create_room"};
   /// Errors: denied (the auth rules), not_found (the room, or what is redacted), invalid.
-  Method<SubmitDraftRequest, SubmitDraftResponse> submit_draft{*this, "submit_draft", {.repeatable = true, .routing = Routing::key, .key_field = "draft.room_id"}};
+  Method<SubmitDraftRequest, SubmitDraftResponse> submit_draft{
+      *this, "submit_draft", {.repeatable = true, .routing = Routing::key, .key_field = "draft.room_id"}};
   /// May ask other servers. Errors: as submit_draft; not_found when no server knows the room.
-  DeferredMethod<ChangeMembershipRequest, ChangeMembershipResponse> change_membership{*this, "change_membership", {.repeatable = true, .routing = Routing::key, .key_field = "room_id"}};
+  DeferredMethod<ChangeMembershipRequest, ChangeMembershipResponse> change_membership{
+      *this, "change_membership", {.repeatable = true, .routing = Routing::key, .key_field = "room_id"}};
   /// Errors: invalid/not_left while the user is in the room; denied for one who never was.
-  Method<RoomUserRequest, PositionResponse> forget_room{*this, "forget_room", {.repeatable = true, .routing = Routing::key, .key_field = "room_id"}};
+  Method<RoomUserRequest, PositionResponse> forget_room{
+      *this, "forget_room", {.repeatable = true, .routing = Routing::key, .key_field = "room_id"}};
 
   /// Errors of the reads: denied/not_in_room, not_found.
   Method<GetStateRequest, GetStateResponse> get_state{*this, "get_state", {.repeatable = true}};
   Method<GetStateEventRequest, GetStateEventResponse> get_state_event{*this, "get_state_event", {.repeatable = true}};
-  Method<RoomUserRequest, JoinedMembersResponse> list_joined_members{*this, "list_joined_members", {.repeatable = true}};
-  Method<ListJoinedRoomsRequest, ListJoinedRoomsResponse> list_joined_rooms{*this, "list_joined_rooms", {.repeatable = true}};
+  Method<RoomUserRequest, JoinedMembersResponse> list_joined_members{
+      *this, "list_joined_members", {.repeatable = true}};
+  Method<ListJoinedRoomsRequest, ListJoinedRoomsResponse> list_joined_rooms{
+      *this, "list_joined_rooms", {.repeatable = true}};
   Method<RoomUserRequest, FindMembershipResponse> find_membership{*this, "find_membership", {.repeatable = true}};
   /// Bodies by id, whoever asks: visibility is the caller's to decide (wire 2).
   Method<GetEventsRequest, GetEventsResponse> get_events{*this, "get_events", {.repeatable = true}};
@@ -209,7 +261,8 @@ struct BACKPLANE_API RoomServer : Interface {
   Method<RoomUserRequest, ListAliasesResponse> list_aliases{*this, "list_aliases", {.repeatable = true}};
   Method<PublishedRequest, PublishedResponse> find_published{*this, "find_published", {.repeatable = true}};
   Method<PublishedRequest, PublishedResponse> set_published{*this, "set_published", {.repeatable = true}};
-  Method<ListPublicRoomsRequest, ListPublicRoomsResponse> list_public_rooms{*this, "list_public_rooms", {.repeatable = true}};
+  Method<ListPublicRoomsRequest, ListPublicRoomsResponse> list_public_rooms{
+      *this, "list_public_rooms", {.repeatable = true}};
 
   /// The snapshot of topic room_events: every stored event as its record of kind new_event, redacted ones as they are
   /// now, and `forgotten`; in order of position.
@@ -217,19 +270,20 @@ struct BACKPLANE_API RoomServer : Interface {
 };
 
 enum class RoomEventKind : std::uint8_t {
-  new_event,        ///< happened now
-  history,          ///< backfilled: never in /sync
-  state_changed,    ///< by resolution, without a new event
-  invite,           ///< to a room that is not here
+  new_event,      ///< happened now
+  history,        ///< backfilled: never in /sync
+  state_changed,  ///< by resolution, without a new event
+  invite,         ///< to a room that is not here
   knock,
-  retired,          ///< an invite or knock of that kind is void
-  redacted,         ///< event_id's body changed: `event` is the new one
+  retired,   ///< an invite or knock of that kind is void
+  redacted,  ///< event_id's body changed: `event` is the new one
   purged,
   room_deleted,
   state_rewritten,
-  forgotten,        ///< `membership.user` forgot the room
+  forgotten,  ///< `membership.user` forgot the room
 };
-BACKPLANE_ENUM(RoomEventKind, new_event, history, state_changed, invite, knock, retired, redacted, purged, room_deleted, state_rewritten, forgotten);
+BACKPLANE_ENUM(RoomEventKind, new_event, history, state_changed, invite, knock, retired, redacted, purged, room_deleted,
+               state_rewritten, forgotten);
 
 /// A change of current state: what `type` and `state_key` named before and name now.
 struct StateChange {
@@ -253,20 +307,20 @@ struct RoomEventRecord {
   RoomId room_id;
   RoomVersionId room_version;
   EventId event_id;
-  json::Raw event;                      ///< as EventBody::event; empty when it is above 64 KiB: ask get_events
+  json::Raw event;  ///< as EventBody::event; empty when it is above 64 KiB: ask get_events
   std::int64_t content_version = 0;
-  std::int64_t topological = 0;         ///< the event's depth: the order of /messages, before the position
+  std::int64_t topological = 0;  ///< the event's depth: the order of /messages, before the position
   std::string type;
   std::string sender;
   std::optional<StateChange> state_change;
-  std::string history_visibility;       ///< in force before the event (which may itself change it)
+  std::string history_visibility;  ///< in force before the event (which may itself change it)
   std::optional<MembershipChange> membership;
-  DeviceId device;                      ///< of the sender, for the echo of the transaction id
+  DeviceId device;  ///< of the sender, for the echo of the transaction id
   TransactionId transaction_id;
-  json::Raw stripped_state;             ///< of an invite or knock without a room: an array
+  json::Raw stripped_state;  ///< of an invite or knock without a room: an array
 };
-BACKPLANE_FIELDS(RoomEventRecord, kind, room_id, room_version, event_id, event, content_version, topological, type, sender, state_change,
-                 history_visibility, membership, device, transaction_id, stripped_state);
+BACKPLANE_FIELDS(RoomEventRecord, kind, room_id, room_version, event_id, event, content_version, topological, type,
+                 sender, state_change, history_visibility, membership, device, transaction_id, stripped_state);
 inline constexpr std::string_view room_events_topic = "room_events";
 
 }  // namespace backplane::api

@@ -24,17 +24,22 @@ struct BACKPLANE_API Session : http::Identity {
 };
 
 /// The session of a request whose route asked for one (an assertion where it did not).
-inline const Session& session_of(const http::Request& request) { return static_cast<const Session&>(*request.identity); }
+inline const Session& session_of(const http::Request& request) {
+  return static_cast<const Session&>(*request.identity);
+}
 
 /// The context of the calls that a request causes.
-inline CallContext context_of(const http::Request& request) { return CallContext{.deadline = request.deadline, .request_id = request.id}; }
+inline CallContext context_of(const http::Request& request) {
+  return CallContext{.deadline = request.deadline, .request_id = request.id};
+}
 
 class BACKPLANE_API TokenAuthenticator : public http::Authenticator {
  public:
   /// To be made in wire(); subscribes to `sessions`. The interface and the host must outlive it.
   TokenAuthenticator(plugin::Host& host, plugin::Wiring& wiring, UserApi& user_api);
   ~TokenAuthenticator() override;
-  Result<std::shared_ptr<const http::Identity>> authenticate(const http::Request& request, http::Authentication level) override;
+  Result<std::shared_ptr<const http::Identity>> authenticate(const http::Request& request,
+                                                             http::Authentication level) override;
 
  private:
   struct State;

@@ -13,65 +13,81 @@
 namespace backplane::api {
 
 struct RegisterAccountRequest {
-  std::string localpart;                 ///< empty: one is made up
-  std::optional<std::string> password;   ///< none: the account cannot log in with one
+  std::string localpart;                ///< empty: one is made up
+  std::optional<std::string> password;  ///< none: the account cannot log in with one
   bool admin = false;
   bool guest = false;
-  std::string registration_token;        ///< when config asks for one
+  std::string registration_token;  ///< when config asks for one
   bool inhibit_login = false;
-  DeviceId device_id;                    ///< empty: one is made up
+  DeviceId device_id;  ///< empty: one is made up
   std::optional<std::string> device_display_name;
   bool refresh_token = false;
-  bool by_operator = false;              ///< `users create`: config's rules for the public do not apply
+  bool by_operator = false;  ///< `users create`: config's rules for the public do not apply
 };
-BACKPLANE_FIELDS(RegisterAccountRequest, localpart, password, admin, guest, registration_token, inhibit_login, device_id,
-                 device_display_name, refresh_token, by_operator);
+BACKPLANE_FIELDS(RegisterAccountRequest, localpart, password, admin, guest, registration_token, inhibit_login,
+                 device_id, device_display_name, refresh_token, by_operator);
 
 /// The answer to a registration or a login.
 struct LogInResponse {
   UserId user_id;
-  DeviceId device_id;                           ///< empty when nobody was logged in
+  DeviceId device_id;  ///< empty when nobody was logged in
   AccessToken access_token;
   std::optional<std::string> refresh_token;
   std::optional<std::int64_t> expires_in_ms;
 };
 BACKPLANE_FIELDS(LogInResponse, user_id, device_id, access_token, refresh_token, expires_in_ms);
 
-struct CheckLocalpartRequest { std::string localpart; };
+struct CheckLocalpartRequest {
+  std::string localpart;
+};
 BACKPLANE_FIELDS(CheckLocalpartRequest, localpart);
 
-struct CheckRegistrationTokenRequest { std::string token; };
+struct CheckRegistrationTokenRequest {
+  std::string token;
+};
 BACKPLANE_FIELDS(CheckRegistrationTokenRequest, token);
-struct CheckRegistrationTokenResponse { bool valid = false; };
+struct CheckRegistrationTokenResponse {
+  bool valid = false;
+};
 BACKPLANE_FIELDS(CheckRegistrationTokenResponse, valid);
 
 struct RegistrationRules {
-  bool open = false;                 ///< anyone may register
-  bool token_required = false;       ///< m.login.registration_token
+  bool open = false;            ///< anyone may register
+  bool token_required = false;  ///< m.login.registration_token
   bool guests = false;
 };
 BACKPLANE_FIELDS(RegistrationRules, open, token_required, guests);
 
 struct LogInRequest {
-  std::string user;                             ///< localpart or user id
-  std::optional<std::string> password;          ///< m.login.password
-  std::optional<std::string> login_token;       ///< m.login.token
+  std::string user;                        ///< localpart or user id
+  std::optional<std::string> password;     ///< m.login.password
+  std::optional<std::string> login_token;  ///< m.login.token
   DeviceId device_id;
   std::optional<std::string> device_display_name;
   bool refresh_token = false;
-  std::string remote_address;                   ///< what login limits count by, with the user
+  std::string remote_address;  ///< what login limits count by, with the user
 };
-BACKPLANE_FIELDS(LogInRequest, user, password, login_token, device_id, device_display_name, refresh_token, remote_address);
+BACKPLANE_FIELDS(LogInRequest, user, password, login_token, device_id, device_display_name, refresh_token,
+                 remote_address);
 
-struct RefreshRequest { std::string refresh_token; };
+struct RefreshRequest {
+  std::string refresh_token;
+};
 BACKPLANE_FIELDS(RefreshRequest, refresh_token);
 
-struct CreateLoginTokenRequest { UserId user; };
+struct CreateLoginTokenRequest {
+  UserId user;
+};
 BACKPLANE_FIELDS(CreateLoginTokenRequest, user);
-struct CreateLoginTokenResponse { std::string login_token; std::int64_t expires_in_ms = 0; };
+struct CreateLoginTokenResponse {
+  std::string login_token;
+  std::int64_t expires_in_ms = 0;
+};
 BACKPLANE_FIELDS(CreateLoginTokenResponse, login_token, expires_in_ms);
 
-struct VerifyAccessTokenRequest { AccessToken token; };
+struct VerifyAccessTokenRequest {
+  AccessToken token;
+};
 BACKPLANE_FIELDS(VerifyAccessTokenRequest, token);
 struct VerifyAccessTokenResponse {
   UserId user;
@@ -82,11 +98,23 @@ struct VerifyAccessTokenResponse {
 };
 BACKPLANE_FIELDS(VerifyAccessTokenResponse, user, device, guest, admin, expires_ms);
 
-struct VerifyPasswordRequest { UserId user; std::string password; std::string remote_address; };
+struct VerifyPasswordRequest {
+  UserId user;
+  std::string password;
+  std::string remote_address;
+};
 BACKPLANE_FIELDS(VerifyPasswordRequest, user, password, remote_address);
-struct ChangePasswordRequest { UserId user; std::string new_password; bool logout_devices = true; DeviceId keep_device; };
+struct ChangePasswordRequest {
+  UserId user;
+  std::string new_password;
+  bool logout_devices = true;
+  DeviceId keep_device;
+};
 BACKPLANE_FIELDS(ChangePasswordRequest, user, new_password, logout_devices, keep_device);
-struct DeactivateRequest { UserId user; bool erase = false; };
+struct DeactivateRequest {
+  UserId user;
+  bool erase = false;
+};
 BACKPLANE_FIELDS(DeactivateRequest, user, erase);
 
 struct Device {
@@ -96,18 +124,33 @@ struct Device {
   std::int64_t last_seen_ms = 0;
 };
 BACKPLANE_FIELDS(Device, device_id, display_name, last_seen_ip, last_seen_ms);
-struct ListDevicesRequest { UserId user; };
+struct ListDevicesRequest {
+  UserId user;
+};
 BACKPLANE_FIELDS(ListDevicesRequest, user);
-struct ListDevicesResponse { std::vector<Device> devices; };
+struct ListDevicesResponse {
+  std::vector<Device> devices;
+};
 BACKPLANE_FIELDS(ListDevicesResponse, devices);
-struct UpdateDeviceRequest { UserId user; DeviceId device_id; std::optional<std::string> display_name; };
+struct UpdateDeviceRequest {
+  UserId user;
+  DeviceId device_id;
+  std::optional<std::string> display_name;
+};
 BACKPLANE_FIELDS(UpdateDeviceRequest, user, device_id, display_name);
 /// Removes devices and their tokens. `all` but `keep`.
-struct DeleteDevicesRequest { UserId user; std::vector<DeviceId> device_ids; bool all = false; DeviceId keep; };
+struct DeleteDevicesRequest {
+  UserId user;
+  std::vector<DeviceId> device_ids;
+  bool all = false;
+  DeviceId keep;
+};
 BACKPLANE_FIELDS(DeleteDevicesRequest, user, device_ids, all, keep);
 
 /// A profile's fields, each as JSON (Client-Server API, "Profiles"); `displayname` and `avatar_url` are strings.
-struct GetProfileRequest { UserId user; };
+struct GetProfileRequest {
+  UserId user;
+};
 BACKPLANE_FIELDS(GetProfileRequest, user);
 struct GetProfileResponse {
   std::optional<std::string> displayname;
@@ -116,30 +159,66 @@ struct GetProfileResponse {
   std::int64_t version = 0;  ///< grows with every change
 };
 BACKPLANE_FIELDS(GetProfileResponse, displayname, avatar_url, other, version);
-struct SetProfileFieldRequest { UserId user; std::string field; json::Raw value; /* empty: remove */ };
+struct SetProfileFieldRequest {
+  UserId user;
+  std::string field;
+  json::Raw value; /* empty: remove */
+};
 BACKPLANE_FIELDS(SetProfileFieldRequest, user, field, value);
-struct SetProfileFieldResponse { bool changed = false; std::int64_t version = 0; };
+struct SetProfileFieldResponse {
+  bool changed = false;
+  std::int64_t version = 0;
+};
 BACKPLANE_FIELDS(SetProfileFieldResponse, changed, version);
 
 /// Global account data has an empty room.
-struct AccountDataRequest { UserId user; RoomId room; std::string type; };
+struct AccountDataRequest {
+  UserId user;
+  RoomId room;
+  std::string type;
+};
 BACKPLANE_FIELDS(AccountDataRequest, user, room, type);
-struct AccountDataResponse { json::Raw content; };
+struct AccountDataResponse {
+  json::Raw content;
+};
 BACKPLANE_FIELDS(AccountDataResponse, content);
-struct SetAccountDataRequest { UserId user; RoomId room; std::string type; json::Raw content; };
+struct SetAccountDataRequest {
+  UserId user;
+  RoomId room;
+  std::string type;
+  json::Raw content;
+};
 BACKPLANE_FIELDS(SetAccountDataRequest, user, room, type, content);
 /// Changes one tag of m.tag atomically. `content` empty: removes it.
-struct ChangeTagRequest { UserId user; RoomId room; std::string tag; json::Raw content; };
+struct ChangeTagRequest {
+  UserId user;
+  RoomId room;
+  std::string tag;
+  json::Raw content;
+};
 BACKPLANE_FIELDS(ChangeTagRequest, user, room, tag, content);
-struct PositionResponse { log::Position position; };
+struct PositionResponse {
+  log::Position position;
+};
 BACKPLANE_FIELDS(PositionResponse, position);
 
 /// Pages of what a topic's producer holds (log/log.h, SnapshotPage). `after` in Positions::encode form.
-struct ListRecordsRequest { std::string after; std::uint32_t limit = 500; };
+struct ListRecordsRequest {
+  std::string after;
+  std::uint32_t limit = 500;
+};
 BACKPLANE_FIELDS(ListRecordsRequest, after, limit);
-struct SnapshotRecord { std::string key; log::Position position; json::Raw payload; };
+struct SnapshotRecord {
+  std::string key;
+  log::Position position;
+  json::Raw payload;
+};
 BACKPLANE_FIELDS(SnapshotRecord, key, position, payload);
-struct ListRecordsResponse { std::vector<SnapshotRecord> records; bool last = true; std::string as_of; };
+struct ListRecordsResponse {
+  std::vector<SnapshotRecord> records;
+  bool last = true;
+  std::string as_of;
+};
 BACKPLANE_FIELDS(ListRecordsResponse, records, last, as_of);
 
 struct BACKPLANE_API UserApi : Interface {
@@ -148,18 +227,21 @@ struct BACKPLANE_API UserApi : Interface {
   ~UserApi() override;
 
   Method<Nothing, RegistrationRules> get_registration_rules{*this, "get_registration_rules", {.repeatable = true}};
-  /// Errors: conflict/user_in_use, invalid/invalid_username, denied/registration_disabled, denied/bad_registration_token.
+  /// Errors: conflict/user_in_use, invalid/invalid_username, denied/registration_disabled,
+  /// denied/bad_registration_token.
   Method<RegisterAccountRequest, LogInResponse> register_account{*this, "register_account"};
   /// Errors as register_account.
   Method<CheckLocalpartRequest, Nothing> check_localpart{*this, "check_localpart", {.repeatable = true}};
-  Method<CheckRegistrationTokenRequest, CheckRegistrationTokenResponse> check_registration_token{*this, "check_registration_token", {.repeatable = true}};
+  Method<CheckRegistrationTokenRequest, CheckRegistrationTokenResponse> check_registration_token{
+      *this, "check_registration_token", {.repeatable = true}};
   /// Errors: denied/bad_credentials, denied/user_deactivated, unavailable/limit_exceeded (with retry_after_ms).
   Method<LogInRequest, LogInResponse> log_in{*this, "log_in"};
   /// Errors: denied/unknown_token.
   Method<RefreshRequest, LogInResponse> refresh{*this, "refresh"};
   Method<CreateLoginTokenRequest, CreateLoginTokenResponse> create_login_token{*this, "create_login_token"};
   /// Errors: denied/unknown_token, with soft_logout when the token has merely expired.
-  Method<VerifyAccessTokenRequest, VerifyAccessTokenResponse> verify_access_token{*this, "verify_access_token", {.repeatable = true}};
+  Method<VerifyAccessTokenRequest, VerifyAccessTokenResponse> verify_access_token{
+      *this, "verify_access_token", {.repeatable = true}};
   /// Errors: denied/bad_credentials, unavailable/limit_exceeded.
   Method<VerifyPasswordRequest, Nothing> verify_password{*this, "verify_password"};
   Method<ChangePasswordRequest, Nothing> change_password{*this, "change_password", {.repeatable = true}};
@@ -172,7 +254,8 @@ struct BACKPLANE_API UserApi : Interface {
 
   /// Errors: not_found when this server has no such user.
   Method<GetProfileRequest, GetProfileResponse> get_profile{*this, "get_profile", {.repeatable = true}};
-  Method<SetProfileFieldRequest, SetProfileFieldResponse> set_profile_field{*this, "set_profile_field", {.repeatable = true}};
+  Method<SetProfileFieldRequest, SetProfileFieldResponse> set_profile_field{
+      *this, "set_profile_field", {.repeatable = true}};
 
   /// Errors: not_found.
   Method<AccountDataRequest, AccountDataResponse> get_account_data{*this, "get_account_data", {.repeatable = true}};

@@ -26,7 +26,8 @@ class BACKPLANE_API Clock {
 
   /// Waits until predicate() holds or the instant has come; answers what predicate() says then.
   template <class Predicate>
-  bool wait_until(std::condition_variable& condition, std::unique_lock<std::mutex>& lock, Instant until, Predicate predicate) {
+  bool wait_until(std::condition_variable& condition, std::unique_lock<std::mutex>& lock, Instant until,
+                  Predicate predicate) {
     while (!predicate()) {
       if (now() >= until) return predicate();
       wait_until(condition, lock, until);

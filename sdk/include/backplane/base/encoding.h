@@ -27,7 +27,9 @@ BACKPLANE_API std::optional<std::string> percent_decode(std::string_view text, b
 
 using Sha256 = std::array<std::uint8_t, 32>;
 BACKPLANE_API Sha256 sha256(std::string_view bytes);
-inline std::string_view as_text(const Sha256& digest) { return {reinterpret_cast<const char*>(digest.data()), digest.size()}; }
+inline std::string_view as_text(const Sha256& digest) {
+  return {reinterpret_cast<const char*>(digest.data()), digest.size()};
+}
 /// Equality of secrets in constant time (for equal lengths).
 BACKPLANE_API bool equal_secrets(std::string_view a, std::string_view b);
 /// A stable 64-bit hash for sharding keys; the same in every version and on every machine (FNV-1a, then mixed).

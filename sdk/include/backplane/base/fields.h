@@ -33,19 +33,32 @@ struct Bytes {
 namespace fields_detail {
 
 template <class T>
-concept Described = requires(T& t) { backplane_fields_of(t, [](const char*, auto&) {}); };
+concept Described = requires(T& t) {
+  backplane_fields_of(t, [](const char*, auto&) {});
+};
 template <class T>
-concept Named = std::is_enum_v<T> && requires(T t) { backplane_enum_names(t); };
+concept Named = std::is_enum_v<T> && requires(T t) {
+  backplane_enum_names(t);
+};
 
-template <class T> struct is_optional : std::false_type {};
-template <class T> struct is_optional<std::optional<T>> : std::true_type {};
-template <class T> struct is_vector : std::false_type {};
-template <class T> struct is_vector<std::vector<T>> : std::true_type {};
-template <class T> struct is_map : std::false_type {};
-template <class T> struct is_map<std::map<std::string, T>> : std::true_type {};
-template <class T> struct is_strong_id : std::false_type {};
-template <class T> struct is_strong_id<StrongId<T>> : std::true_type {};
-template <class> inline constexpr bool unsupported = false;
+template <class T>
+struct is_optional : std::false_type {};
+template <class T>
+struct is_optional<std::optional<T>> : std::true_type {};
+template <class T>
+struct is_vector : std::false_type {};
+template <class T>
+struct is_vector<std::vector<T>> : std::true_type {};
+template <class T>
+struct is_map : std::false_type {};
+template <class T>
+struct is_map<std::map<std::string, T>> : std::true_type {};
+template <class T>
+struct is_strong_id : std::false_type {};
+template <class T>
+struct is_strong_id<StrongId<T>> : std::true_type {};
+template <class>
+inline constexpr bool unsupported = false;
 
 inline Error bad_field(std::string_view name, std::string_view wanted) {
   return invalid("bad_json", "member '" + std::string(name) + "' is not " + std::string(wanted));
@@ -66,7 +79,9 @@ constexpr std::string_view enum_name(E value) {
 
 /// The name of an enumerator that BACKPLANE_ENUM listed.
 template <fields_detail::Named E>
-constexpr std::string_view enum_name(E value) { return fields_detail::enum_name(value); }
+constexpr std::string_view enum_name(E value) {
+  return fields_detail::enum_name(value);
+}
 /// The enumerator of that name, or nothing.
 template <fields_detail::Named E>
 constexpr std::optional<E> enum_from(std::string_view name) {
@@ -90,21 +105,30 @@ void write_json(json::Writer& out, const T& value) {
   else if constexpr (std::is_same_v<T, json::Raw>) value.empty() ? out.null() : out.raw(value.text);
   else if constexpr (std::is_same_v<T, Bytes>) out.string(base64(value.data));
   else if constexpr (d::Named<T>) out.string(d::enum_name(value));
-  else if constexpr (d::is_optional<T>::value) { if (value) write_json(out, *value); else out.null(); }
-  else if constexpr (d::is_vector<T>::value) {
+  else if constexpr (d::is_optional<T>::value) {
+    if (value) write_json(out, *value);
+    else out.null();
+  } else if constexpr (d::is_vector<T>::value) {
     out.begin_array();
     for (const auto& element : value) write_json(out, element);
     out.end_array();
   } else if constexpr (d::is_map<T>::value) {
     out.begin_object();
-    for (const auto& [key, element] : value) { out.key(key); write_json(out, element); }
+    for (const auto& [key, element] : value) {
+      out.key(key);
+      write_json(out, element);
+    }
     out.end_object();
   } else if constexpr (d::Described<const T>) {
     out.begin_object();
     backplane_fields_of(value, [&](const char* name, const auto& member) {
       using M = std::remove_cvref_t<decltype(member)>;
-      if constexpr (d::is_optional<M>::value) { if (!member) return; }
-      if constexpr (std::is_same_v<M, json::Raw>) { if (member.empty()) return; }
+      if constexpr (d::is_optional<M>::value) {
+        if (!member) return;
+      }
+      if constexpr (std::is_same_v<M, json::Raw>) {
+        if (member.empty()) return;
+      }
       out.key(name);
       write_json(out, member);
     });
@@ -153,7 +177,10 @@ Result<void> read_json(json::View in, T& value, std::string_view name = "") {
     if (!e) return d::bad_field(name, "one of the known words");
     value = *e;
   } else if constexpr (d::is_optional<T>::value) {
-    if (in.is_null()) { value.reset(); return {}; }
+    if (in.is_null()) {
+      value.reset();
+      return {};
+    }
     return read_json(in, value.emplace(), name);
   } else if constexpr (d::is_vector<T>::value) {
     if (!in.is_array()) return d::bad_field(name, "an array");
@@ -191,11 +218,22 @@ void describe(std::string& out) {
   else if constexpr (std::is_same_v<T, std::string> || d::is_strong_id<T>::value) out += "string";
   else if constexpr (std::is_same_v<T, json::Raw>) out += "raw";
   else if constexpr (std::is_same_v<T, Bytes>) out += "bytes";
-  else if constexpr (d::Named<T>) { out += "enum("; out += backplane_enum_names(T{}); out += ")"; }
-  else if constexpr (d::is_optional<T>::value) { describe<typename T::value_type>(out); out += "?"; }
-  else if constexpr (d::is_vector<T>::value) { out += "["; describe<typename T::value_type>(out); out += "]"; }
-  else if constexpr (d::is_map<T>::value) { out += "map<"; describe<typename T::mapped_type>(out); out += ">"; }
-  else {
+  else if constexpr (d::Named<T>) {
+    out += "enum(";
+    out += backplane_enum_names(T{});
+    out += ")";
+  } else if constexpr (d::is_optional<T>::value) {
+    describe<typename T::value_type>(out);
+    out += "?";
+  } else if constexpr (d::is_vector<T>::value) {
+    out += "[";
+    describe<typename T::value_type>(out);
+    out += "]";
+  } else if constexpr (d::is_map<T>::value) {
+    out += "map<";
+    describe<typename T::mapped_type>(out);
+    out += ">";
+  } else {
     out += "{";
     T sample{};
     backplane_fields_of(sample, [&](const char* name, auto& member) {
@@ -227,33 +265,35 @@ Result<T> from_json(std::string_view text) {
 }  // namespace backplane
 
 #define BACKPLANE_PARENS_ ()
-#define BACKPLANE_EXPAND_(...) BACKPLANE_EXPAND3_(BACKPLANE_EXPAND3_(BACKPLANE_EXPAND3_(BACKPLANE_EXPAND3_(__VA_ARGS__))))
-#define BACKPLANE_EXPAND3_(...) BACKPLANE_EXPAND2_(BACKPLANE_EXPAND2_(BACKPLANE_EXPAND2_(BACKPLANE_EXPAND2_(__VA_ARGS__))))
-#define BACKPLANE_EXPAND2_(...) BACKPLANE_EXPAND1_(BACKPLANE_EXPAND1_(BACKPLANE_EXPAND1_(BACKPLANE_EXPAND1_(__VA_ARGS__))))
+#define BACKPLANE_EXPAND_(...) \
+  BACKPLANE_EXPAND3_(BACKPLANE_EXPAND3_(BACKPLANE_EXPAND3_(BACKPLANE_EXPAND3_(__VA_ARGS__))))
+#define BACKPLANE_EXPAND3_(...) \
+  BACKPLANE_EXPAND2_(BACKPLANE_EXPAND2_(BACKPLANE_EXPAND2_(BACKPLANE_EXPAND2_(__VA_ARGS__))))
+#define BACKPLANE_EXPAND2_(...) \
+  BACKPLANE_EXPAND1_(BACKPLANE_EXPAND1_(BACKPLANE_EXPAND1_(BACKPLANE_EXPAND1_(__VA_ARGS__))))
 #define BACKPLANE_EXPAND1_(...) __VA_ARGS__
 #define BACKPLANE_EACH_(macro, ...) __VA_OPT__(BACKPLANE_EXPAND_(BACKPLANE_EACH_STEP_(macro, __VA_ARGS__)))
-#define BACKPLANE_EACH_STEP_(macro, a, ...) macro(a) __VA_OPT__(BACKPLANE_EACH_AGAIN_ BACKPLANE_PARENS_(macro, __VA_ARGS__))
+#define BACKPLANE_EACH_STEP_(macro, a, ...) \
+  macro(a) __VA_OPT__(BACKPLANE_EACH_AGAIN_ BACKPLANE_PARENS_(macro, __VA_ARGS__))
 #define BACKPLANE_EACH_AGAIN_() BACKPLANE_EACH_STEP_
 #define BACKPLANE_VISIT_(member) backplane_visit(#member, backplane_self.member);
 // A structured binding names every member or does not compile, and costs the compiler next to nothing.
 #define BACKPLANE_NAME_ALL_(...) __VA_OPT__({ [[maybe_unused]] const auto& [__VA_ARGS__] = backplane_self; })
 
 /// Lists every member of an aggregate, in order.
-#define BACKPLANE_FIELDS(Type, ...)                                                           \
-  template <class Visit>                                                                      \
-  void backplane_fields_of([[maybe_unused]] Type& backplane_self,                             \
-                           [[maybe_unused]] Visit&& backplane_visit) {                        \
-    BACKPLANE_NAME_ALL_(__VA_ARGS__)                                                          \
-    BACKPLANE_EACH_(BACKPLANE_VISIT_, __VA_ARGS__)                                            \
-  }                                                                                           \
-  template <class Visit>                                                                      \
-  void backplane_fields_of([[maybe_unused]] const Type& backplane_self,                       \
-                           [[maybe_unused]] Visit&& backplane_visit) {                        \
-    BACKPLANE_EACH_(BACKPLANE_VISIT_, __VA_ARGS__)                                            \
-  }                                                                                           \
+#define BACKPLANE_FIELDS(Type, ...)                                                                                 \
+  template <class Visit>                                                                                            \
+  void backplane_fields_of([[maybe_unused]] Type& backplane_self, [[maybe_unused]] Visit&& backplane_visit) {       \
+    BACKPLANE_NAME_ALL_(__VA_ARGS__)                                                                                \
+    BACKPLANE_EACH_(BACKPLANE_VISIT_, __VA_ARGS__)                                                                  \
+  }                                                                                                                 \
+  template <class Visit>                                                                                            \
+  void backplane_fields_of([[maybe_unused]] const Type& backplane_self, [[maybe_unused]] Visit&& backplane_visit) { \
+    BACKPLANE_EACH_(BACKPLANE_VISIT_, __VA_ARGS__)                                                                  \
+  }                                                                                                                 \
   static_assert(true)
 
 /// Lists every enumerator, in order and from 0; they are spelled so in JSON.
-#define BACKPLANE_ENUM(Type, ...) \
+#define BACKPLANE_ENUM(Type, ...)                                           \
   constexpr const char* backplane_enum_names(Type) { return #__VA_ARGS__; } \
   static_assert(true)

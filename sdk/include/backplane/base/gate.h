@@ -19,8 +19,13 @@ class BACKPLANE_API Gate {
    public:
     Entry() = default;
     Entry(Entry&& other) noexcept : gate_(std::exchange(other.gate_, nullptr)) {}
-    Entry& operator=(Entry&& other) noexcept { std::swap(gate_, other.gate_); return *this; }
-    ~Entry() { if (gate_ != nullptr) gate_->leave(); }
+    Entry& operator=(Entry&& other) noexcept {
+      std::swap(gate_, other.gate_);
+      return *this;
+    }
+    ~Entry() {
+      if (gate_ != nullptr) gate_->leave();
+    }
     explicit operator bool() const { return gate_ != nullptr; }
 
    private:

@@ -141,8 +141,10 @@ class BACKPLANE_API Writer {
   Writer& member(std::string_view name, bool value) { return key(name).boolean(value); }
   Writer& member(std::string_view name, View view) { return key(name).value(view); }
   template <class Integer>
-    requires(std::is_integral_v<Integer> && !std::is_same_v<Integer, bool>)
-  Writer& member(std::string_view name, Integer value) { return key(name).integer(static_cast<std::int64_t>(value)); }
+  requires(std::is_integral_v<Integer> && !std::is_same_v<Integer, bool>) Writer& member(std::string_view name,
+                                                                                         Integer value) {
+    return key(name).integer(static_cast<std::int64_t>(value));
+  }
   Writer& raw_member(std::string_view name, std::string_view json) { return key(name).raw(json); }
 
  private:

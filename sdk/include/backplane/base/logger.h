@@ -32,15 +32,16 @@ struct LogField {
   LogField(std::string_view n, bool v) : name(n), kind(Kind::boolean), integer(v) {}
   LogField(std::string_view n, double v) : name(n), kind(Kind::real), real(v) {}
   template <class Integer>
-    requires std::is_integral_v<Integer>
-  LogField(std::string_view n, Integer v) : name(n), kind(Kind::integer), integer(static_cast<std::int64_t>(v)) {}
+  requires std::is_integral_v<Integer> LogField(std::string_view n, Integer v)
+      : name(n), kind(Kind::integer), integer(static_cast<std::int64_t>(v)) {}
 };
 
 /// Where log lines go. Implemented by the host and by tests.
 class BACKPLANE_API LogSink {
  public:
   virtual ~LogSink();
-  virtual void write(LogLevel level, std::string_view component, std::string_view event, const LogField* fields, std::size_t count) = 0;
+  virtual void write(LogLevel level, std::string_view component, std::string_view event, const LogField* fields,
+                     std::size_t count) = 0;
 };
 
 /// A component's face to the sink; cheap to copy. The sink and the level outlive it.

@@ -39,8 +39,9 @@ class Gauge {
 /// Durations, in buckets from 50 µs to 10 s, three a decade.
 class Histogram {
  public:
-  static constexpr std::array<std::int64_t, 17> bounds_us{50,     100,    200,    500,     1000,    2000,    5000,    10000,   20000,
-                                                          50000, 100000, 200000, 500000, 1000000, 2000000, 5000000, 10000000};
+  static constexpr std::array<std::int64_t, 17> bounds_us{50,     100,     200,     500,     1000,    2000,
+                                                          5000,   10000,   20000,   50000,   100000,  200000,
+                                                          500000, 1000000, 2000000, 5000000, 10000000};
   void observe(Duration d) {
     const std::int64_t us = d.count() / 1000;
     std::size_t bucket = 0;
@@ -67,7 +68,8 @@ class BACKPLANE_API Metrics {
   virtual Gauge& gauge(std::string_view name, std::string_view help, MetricLabels labels = {}) = 0;
   virtual Histogram& histogram(std::string_view name, std::string_view help, MetricLabels labels = {}) = 0;
   /// A gauge whose value is asked for when metrics are read. `read` must stay callable until the plugin is destroyed.
-  virtual void computed_gauge(std::string_view name, std::string_view help, MetricLabels labels, std::function<std::int64_t()> read) = 0;
+  virtual void computed_gauge(std::string_view name, std::string_view help, MetricLabels labels,
+                              std::function<std::int64_t()> read) = 0;
 };
 
 }  // namespace backplane

@@ -18,7 +18,8 @@ class BACKPLANE_API Random {
   /// A number below `bound` (which is not 0), each equally likely.
   std::uint64_t below(std::uint64_t bound);
   /// `length` characters, each drawn from `alphabet`.
-  std::string text(std::size_t length, std::string_view alphabet = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789");
+  std::string text(std::size_t length,
+                   std::string_view alphabet = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789");
 };
 
 /// Cryptographically strong, seeded by the system.

@@ -54,11 +54,21 @@ struct [[nodiscard]] Error {
   bool operator==(const Error&) const = default;
 };
 
-inline Error not_found(std::string reason, std::string text) { return {ErrorCode::not_found, std::move(reason), std::move(text)}; }
-inline Error denied(std::string reason, std::string text) { return {ErrorCode::denied, std::move(reason), std::move(text)}; }
-inline Error invalid(std::string reason, std::string text) { return {ErrorCode::invalid, std::move(reason), std::move(text)}; }
-inline Error conflict(std::string reason, std::string text) { return {ErrorCode::conflict, std::move(reason), std::move(text)}; }
-inline Error unavailable(std::string reason, std::string text) { return {ErrorCode::unavailable, std::move(reason), std::move(text)}; }
+inline Error not_found(std::string reason, std::string text) {
+  return {ErrorCode::not_found, std::move(reason), std::move(text)};
+}
+inline Error denied(std::string reason, std::string text) {
+  return {ErrorCode::denied, std::move(reason), std::move(text)};
+}
+inline Error invalid(std::string reason, std::string text) {
+  return {ErrorCode::invalid, std::move(reason), std::move(text)};
+}
+inline Error conflict(std::string reason, std::string text) {
+  return {ErrorCode::conflict, std::move(reason), std::move(text)};
+}
+inline Error unavailable(std::string reason, std::string text) {
+  return {ErrorCode::unavailable, std::move(reason), std::move(text)};
+}
 inline Error timed_out(std::string text) { return {ErrorCode::timeout, "", std::move(text)}; }
 inline Error internal_error(std::string text) { return {ErrorCode::internal, "", std::move(text)}; }
 
@@ -67,23 +77,41 @@ template <class T>
 class [[nodiscard]] Result {
  public:
   using value_type = T;
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}        // NOLINT: a value is a Result
-  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}    // NOLINT: an Error is a Result
+  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}      // NOLINT: a value is a Result
+  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT: an Error is a Result
 
   bool ok() const { return state_.index() == 0; }
   explicit operator bool() const { return ok(); }
-  T& value() & { assert(ok()); return *std::get_if<0>(&state_); }
-  const T& value() const& { assert(ok()); return *std::get_if<0>(&state_); }
-  T&& value() && { assert(ok()); return std::move(*std::get_if<0>(&state_)); }
+  T& value() & {
+    assert(ok());
+    return *std::get_if<0>(&state_);
+  }
+  const T& value() const& {
+    assert(ok());
+    return *std::get_if<0>(&state_);
+  }
+  T&& value() && {
+    assert(ok());
+    return std::move(*std::get_if<0>(&state_));
+  }
   T& operator*() & { return value(); }
   const T& operator*() const& { return value(); }
   T&& operator*() && { return std::move(*this).value(); }
   T* operator->() { return &value(); }
   const T* operator->() const { return &value(); }
   T value_or(T other) && { return ok() ? std::move(*this).value() : std::move(other); }
-  Error& error() & { assert(!ok()); return *std::get_if<1>(&state_); }
-  const Error& error() const& { assert(!ok()); return *std::get_if<1>(&state_); }
-  Error&& error() && { assert(!ok()); return std::move(*std::get_if<1>(&state_)); }
+  Error& error() & {
+    assert(!ok());
+    return *std::get_if<1>(&state_);
+  }
+  const Error& error() const& {
+    assert(!ok());
+    return *std::get_if<1>(&state_);
+  }
+  Error&& error() && {
+    assert(!ok());
+    return std::move(*std::get_if<1>(&state_));
+  }
 
  private:
   std::variant<T, Error> state_;
@@ -97,8 +125,14 @@ class [[nodiscard]] Result<void> {
   Result(Error error) : error_(std::move(error)), failed_(true) {}  // NOLINT: an Error is a Result
   bool ok() const { return !failed_; }
   explicit operator bool() const { return ok(); }
-  const Error& error() const& { assert(failed_); return error_; }
-  Error&& error() && { assert(failed_); return std::move(error_); }
+  const Error& error() const& {
+    assert(failed_);
+    return error_;
+  }
+  Error&& error() && {
+    assert(failed_);
+    return std::move(error_);
+  }
 
  private:
   Error error_;
@@ -106,15 +140,15 @@ class [[nodiscard]] Result<void> {
 };
 
 /// Returns the error of `expression` from the enclosing function; otherwise declares `name` with its value.
-#define BACKPLANE_TRY(name, expression)                                     \
-  auto name##_result_ = (expression);                                       \
-  if (!name##_result_.ok()) return std::move(name##_result_).error();       \
+#define BACKPLANE_TRY(name, expression)                               \
+  auto name##_result_ = (expression);                                 \
+  if (!name##_result_.ok()) return std::move(name##_result_).error(); \
   auto& name = *name##_result_
 /// The same for a Result whose value is not needed.
-#define BACKPLANE_CHECK(expression)                                                                       \
-  do {                                                                                                    \
-    if (auto backplane_checked_ = (expression); !backplane_checked_.ok())                                 \
-      return std::move(backplane_checked_).error();                                                       \
+#define BACKPLANE_CHECK(expression)                                       \
+  do {                                                                    \
+    if (auto backplane_checked_ = (expression); !backplane_checked_.ok()) \
+      return std::move(backplane_checked_).error();                       \
   } while (false)
 
 }  // namespace backplane

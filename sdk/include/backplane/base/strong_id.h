@@ -32,5 +32,7 @@ using RequestId = StrongId<RequestIdTag>;
 
 template <class Tag>
 struct std::hash<backplane::StrongId<Tag>> {
-  std::size_t operator()(const backplane::StrongId<Tag>& id) const noexcept { return std::hash<std::string_view>{}(id.view()); }
+  std::size_t operator()(const backplane::StrongId<Tag>& id) const noexcept {
+    return std::hash<std::string_view>{}(id.view());
+  }
 };

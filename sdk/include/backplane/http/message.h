@@ -38,15 +38,15 @@ struct NameValue {
 class BACKPLANE_API Request {
  public:
   Method method = Method::get;
-  std::string path;               ///< as received, still percent-encoded, without the query
-  std::string raw_query;          ///< what follows the question mark
-  std::vector<NameValue> headers; ///< names in lower case
+  std::string path;                ///< as received, still percent-encoded, without the query
+  std::string raw_query;           ///< what follows the question mark
+  std::vector<NameValue> headers;  ///< names in lower case
   std::string body;
-  std::string remote_address;     ///< of the client: what a trusted proxy said, or the peer's
+  std::string remote_address;  ///< of the client: what a trusted proxy said, or the peer's
   RequestId id;
-  Instant deadline{};             ///< work for it should have ended by then
-  std::vector<NameValue> parameters;            ///< of the path, decoded: `{roomId}` is "roomId"
-  std::shared_ptr<const Identity> identity;     ///< set when the route's authentication level asked for it and it is there
+  Instant deadline{};                        ///< work for it should have ended by then
+  std::vector<NameValue> parameters;         ///< of the path, decoded: `{roomId}` is "roomId"
+  std::shared_ptr<const Identity> identity;  ///< set when the route's authentication level asked for it and it is there
 
   /// Empty when the header is absent. `name` in lower case.
   std::string_view header(std::string_view name) const;

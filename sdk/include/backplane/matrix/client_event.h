@@ -16,13 +16,13 @@ namespace backplane::matrix {
 
 /// What goes into `unsigned`; empty parts are left out.
 struct UnsignedParts {
-  std::optional<std::int64_t> age;           ///< milliseconds
-  std::optional<Membership> membership;      ///< of the reader, at the event
-  std::string_view transaction_id = {};      ///< only for the device that sent it
-  std::string_view prev_content = {};        ///< raw JSON
-  std::string_view replaces_state = {};      ///< an event id
-  std::string_view redacted_because = {};    ///< raw JSON: the redaction as a client event
-  std::string_view more_members = {};        ///< raw JSON members without braces: `"m.relations":{…}`
+  std::optional<std::int64_t> age;         ///< milliseconds
+  std::optional<Membership> membership;    ///< of the reader, at the event
+  std::string_view transaction_id = {};    ///< only for the device that sent it
+  std::string_view prev_content = {};      ///< raw JSON
+  std::string_view replaces_state = {};    ///< an event id
+  std::string_view redacted_because = {};  ///< raw JSON: the redaction as a client event
+  std::string_view more_members = {};      ///< raw JSON members without braces: `"m.relations":{…}`
 };
 
 /// Appends the event's body: an object without its closing brace, `room_id` and `unsigned`. A redaction has `redacts`

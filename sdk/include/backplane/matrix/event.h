@@ -20,8 +20,8 @@
 
 namespace backplane::matrix {
 
-constexpr std::size_t max_event_bytes = 65536;     ///< Client-Server API, "Size limits"
-constexpr std::size_t max_event_key_bytes = 255;   ///< of sender, room_id, state_key, type, event_id
+constexpr std::size_t max_event_bytes = 65536;    ///< Client-Server API, "Size limits"
+constexpr std::size_t max_event_key_bytes = 255;  ///< of sender, room_id, state_key, type, event_id
 constexpr std::size_t max_prev_events = 20;
 constexpr std::size_t max_auth_events = 10;
 constexpr std::int64_t max_depth = 9007199254740991;  ///< 2^53 - 1

@@ -13,10 +13,10 @@
 namespace backplane {
 
 using ServerName = StrongId<struct ServerNameTag>;
-using UserId = StrongId<struct UserIdTag>;    ///< @localpart:server
-using RoomId = StrongId<struct RoomIdTag>;    ///< !opaque:server, from room version 12 on !hash
+using UserId = StrongId<struct UserIdTag>;        ///< @localpart:server
+using RoomId = StrongId<struct RoomIdTag>;        ///< !opaque:server, from room version 12 on !hash
 using RoomAlias = StrongId<struct RoomAliasTag>;  ///< #localpart:server
-using EventId = StrongId<struct EventIdTag>;  ///< $hash
+using EventId = StrongId<struct EventIdTag>;      ///< $hash
 using DeviceId = StrongId<struct DeviceIdTag>;
 using TransactionId = StrongId<struct TransactionIdTag>;
 using AccessToken = StrongId<struct AccessTokenTag>;

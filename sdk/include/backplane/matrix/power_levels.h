@@ -24,9 +24,9 @@ struct RoomCreation {
   RoomId room_id;
   const RoomVersion* version = nullptr;
   UserId sender;
-  UserId creator;               ///< content.creator until room version 10, then the sender
+  UserId creator;                ///< content.creator until room version 10, then the sender
   std::vector<UserId> creators;  ///< the creator, and from room version 12 on content.additional_creators
-  bool federate = true;         ///< content.m.federate
+  bool federate = true;          ///< content.m.federate
   bool operator==(const RoomCreation&) const = default;
 
   BACKPLANE_API static RoomCreation of(const Event& create_event);
@@ -39,10 +39,9 @@ class BACKPLANE_API PowerLevels {
   static constexpr std::int64_t infinite = std::numeric_limits<std::int64_t>::max();
   /// The properties that are single levels.
   enum class Property : std::uint8_t { users_default, events_default, state_default, ban, redact, kick, invite };
-  static constexpr std::array<Property, 7> properties{Property::users_default, Property::events_default,
-                                                      Property::state_default, Property::ban,
-                                                      Property::redact,        Property::kick,
-                                                      Property::invite};
+  static constexpr std::array<Property, 7> properties{
+      Property::users_default, Property::events_default, Property::state_default, Property::ban,
+      Property::redact,        Property::kick,           Property::invite};
   /// Sorted by key.
   using Entries = std::vector<std::pair<std::string, std::int64_t>>;
 

@@ -31,31 +31,31 @@ struct RoomVersion {
   EventFormat event_format = EventFormat::event_id_in_event;
   RoomIdFormat room_id_format = RoomIdFormat::with_domain;
   StateResolution state_resolution = StateResolution::v1;
-  bool strict_canonical_json = false;       ///< 6: numbers must be integers within ±(2^53-1)
-  bool enforce_key_validity = false;        ///< 5: signing keys must be valid at origin_server_ts
+  bool strict_canonical_json = false;  ///< 6: numbers must be integers within ±(2^53-1)
+  bool enforce_key_validity = false;   ///< 5: signing keys must be valid at origin_server_ts
 
   // Redaction: what is kept.
-  bool redaction_keeps_origin_keys = true;        ///< until 10: origin, membership and prev_state at the top level
-  bool redaction_keeps_aliases = true;            ///< until 5: aliases of m.room.aliases
-  bool redaction_keeps_join_rules_allow = false;  ///< 8
-  bool redaction_keeps_authorising_user = false;  ///< 9: join_authorised_via_users_server of m.room.member
-  bool redaction_keeps_all_of_create = false;     ///< 11: until then only creator
-  bool redaction_keeps_redacts = false;           ///< 11: content.redacts of m.room.redaction
-  bool redaction_keeps_invite_level = false;      ///< 11: invite of m.room.power_levels
+  bool redaction_keeps_origin_keys = true;          ///< until 10: origin, membership and prev_state at the top level
+  bool redaction_keeps_aliases = true;              ///< until 5: aliases of m.room.aliases
+  bool redaction_keeps_join_rules_allow = false;    ///< 8
+  bool redaction_keeps_authorising_user = false;    ///< 9: join_authorised_via_users_server of m.room.member
+  bool redaction_keeps_all_of_create = false;       ///< 11: until then only creator
+  bool redaction_keeps_redacts = false;             ///< 11: content.redacts of m.room.redaction
+  bool redaction_keeps_invite_level = false;        ///< 11: invite of m.room.power_levels
   bool redaction_keeps_third_party_signed = false;  ///< 11: third_party_invite.signed of m.room.member
-  bool redacts_in_content = false;                ///< 11: a redaction names its target in its content
+  bool redacts_in_content = false;                  ///< 11: a redaction names its target in its content
 
   // Authorization rules.
-  bool auth_of_redactions = true;          ///< 1, 2: redactions are judged when they are authorized
-  bool auth_of_aliases = true;             ///< until 5: m.room.aliases has a rule of its own
+  bool auth_of_redactions = true;            ///< 1, 2: redactions are judged when they are authorized
+  bool auth_of_aliases = true;               ///< until 5: m.room.aliases has a rule of its own
   bool auth_of_notification_levels = false;  ///< 6: changes of content.notifications are guarded
-  bool knock = false;                      ///< 7
-  bool restricted_join = false;            ///< 8
-  bool knock_restricted_join = false;      ///< 10
-  bool integer_power_levels = false;       ///< 10: no strings
-  bool creator_is_sender = false;          ///< 11: until then content.creator
-  bool privileged_creators = false;        ///< 12: creators have infinite power, additional_creators
-  bool create_event_is_implied = false;    ///< 12: the create event is never among auth_events
+  bool knock = false;                        ///< 7
+  bool restricted_join = false;              ///< 8
+  bool knock_restricted_join = false;        ///< 10
+  bool integer_power_levels = false;         ///< 10: no strings
+  bool creator_is_sender = false;            ///< 11: until then content.creator
+  bool privileged_creators = false;          ///< 12: creators have infinite power, additional_creators
+  bool create_event_is_implied = false;      ///< 12: the create event is never among auth_events
 };
 
 /// Any version of the specification, also ones that are not supported here; nullptr for an unknown one.

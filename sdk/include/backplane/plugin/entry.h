@@ -38,18 +38,18 @@ extern const char manifest_sha256[];
 #define BACKPLANE_SDK_VERSION "0.1.0"
 #define BACKPLANE_BUILD_STAMP "g++ " __VERSION__
 
-#define BACKPLANE_PLUGIN(Class)                                                                                   \
-  extern "C" __attribute__((visibility("default"))) const ::backplane::plugin::Entry backplane_plugin_entry;      \
-  const ::backplane::plugin::Entry backplane_plugin_entry = {                                                     \
-      ::backplane::plugin::entry_magic,                                                                           \
-      sizeof(::backplane::plugin::Entry),                                                                         \
-      ::backplane::plugin::abi_major,                                                                             \
-      ::backplane::plugin::abi_minor,                                                                             \
-      BACKPLANE_SDK_VERSION,                                                                                      \
-      BACKPLANE_BUILD_STAMP,                                                                                      \
-      ::backplane::plugin::manifest_text,                                                                         \
-      ::backplane::plugin::manifest_sha256,                                                                       \
-      [](::backplane::plugin::Host& host) -> ::backplane::plugin::Plugin* { return new Class(host); },            \
-      [](::backplane::plugin::Plugin* plugin) { delete plugin; },                                                 \
-  };                                                                                                              \
+#define BACKPLANE_PLUGIN(Class)                                                                              \
+  extern "C" __attribute__((visibility("default"))) const ::backplane::plugin::Entry backplane_plugin_entry; \
+  const ::backplane::plugin::Entry backplane_plugin_entry = {                                                \
+      ::backplane::plugin::entry_magic,                                                                      \
+      sizeof(::backplane::plugin::Entry),                                                                    \
+      ::backplane::plugin::abi_major,                                                                        \
+      ::backplane::plugin::abi_minor,                                                                        \
+      BACKPLANE_SDK_VERSION,                                                                                 \
+      BACKPLANE_BUILD_STAMP,                                                                                 \
+      ::backplane::plugin::manifest_text,                                                                    \
+      ::backplane::plugin::manifest_sha256,                                                                  \
+      [](::backplane::plugin::Host& host) -> ::backplane::plugin::Plugin* { return new Class(host); },       \
+      [](::backplane::plugin::Plugin* plugin) { delete plugin; },                                            \
+  };                                                                                                         \
   static_assert(true)

@@ -28,7 +28,7 @@ struct OptionSpec {
   std::string name;
   OptionType type = OptionType::string;
   OptionValue default_value;
-  bool required = false;   ///< there is no default
+  bool required = false;  ///< there is no default
   bool reloadable = false;
   std::optional<std::int64_t> minimum, maximum;  ///< in the type's unit
   std::vector<std::string> choices;              ///< of an enumeration
@@ -37,9 +37,9 @@ struct OptionSpec {
 
 struct ConsumedTopic {
   std::string topic;
-  std::string log;                  ///< the log's number in docs; may be empty
-  std::string subscription;         ///< "consume", "tail" or "both"
-  std::string from;                 ///< "snapshot" or "now"
+  std::string log;           ///< the log's number in docs; may be empty
+  std::string subscription;  ///< "consume", "tail" or "both"
+  std::string from;          ///< "snapshot" or "now"
 };
 
 struct PublishedTopic {

@@ -15,7 +15,18 @@
 
 namespace backplane::plugin {
 
-enum class OptionType : std::uint8_t { boolean, integer, string, enumeration, duration, bytes, path, url, secret, list };
+enum class OptionType : std::uint8_t {
+  boolean,
+  integer,
+  string,
+  enumeration,
+  duration,
+  bytes,
+  path,
+  url,
+  secret,
+  list
+};
 BACKPLANE_API std::string_view to_string(OptionType type);
 
 /// bool; integer, bytes (a count) and duration (nanoseconds); every kind of text; list of text.

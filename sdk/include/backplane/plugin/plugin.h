@@ -88,10 +88,14 @@ class BACKPLANE_API Wiring {
   }
   /// Offers an object of an abstract class to plugins of this process (extension points).
   template <class T>
-  void offer(T& object) { offer_object(T::interface_id, &object); }
+  void offer(T& object) {
+    offer_object(T::interface_id, &object);
+  }
   /// Such an object, from start on; nullptr when nobody offers one. Call it from start().
   template <class T>
-  T* find() { return static_cast<T*>(find_object(T::interface_id)); }
+  T* find() {
+    return static_cast<T*>(find_object(T::interface_id));
+  }
 
   /// Routes of a surface. `authenticator` checks what their callers show; it must live as long as the plugin, and may
   /// be nullptr when every route's level is `none`.

@@ -43,8 +43,8 @@ class Parameter {
   Parameter(std::nullptr_t) {}
   Parameter(bool v) : kind(Kind::integer), integer(v) {}
   template <class I>
-    requires(std::is_integral_v<I> && !std::is_same_v<I, bool>)
-  Parameter(I v) : kind(Kind::integer), integer(static_cast<std::int64_t>(v)) {}
+  requires(std::is_integral_v<I> && !std::is_same_v<I, bool>) Parameter(I v)
+      : kind(Kind::integer), integer(static_cast<std::int64_t>(v)) {}
   Parameter(double v) : kind(Kind::real), real(v) {}
   Parameter(std::string_view v) : kind(Kind::text), text(v) {}
   Parameter(const std::string& v) : kind(Kind::text), text(v) {}
@@ -53,7 +53,9 @@ class Parameter {
   template <class Tag>
   Parameter(const StrongId<Tag>& v) : kind(Kind::text), text(v.view()) {}
   template <class T>
-  Parameter(const std::optional<T>& v) { if (v) *this = Parameter(*v); }
+  Parameter(const std::optional<T>& v) {
+    if (v) *this = Parameter(*v);
+  }
 
   Kind kind = Kind::null;
   std::int64_t integer = 0;
@@ -72,30 +74,36 @@ struct Cell {
 };
 
 namespace detail {
-template <class T> struct column;
+template <class T>
+struct column;
 template <class I>
-  requires std::is_integral_v<I>
+requires std::is_integral_v<I>
 struct column<I> {
   static constexpr ColumnType type = ColumnType::integer;
   static I get(Cell& c) { return static_cast<I>(c.integer); }
 };
-template <> struct column<double> {
+template <>
+struct column<double> {
   static constexpr ColumnType type = ColumnType::real;
   static double get(Cell& c) { return c.real; }
 };
-template <> struct column<std::string> {
+template <>
+struct column<std::string> {
   static constexpr ColumnType type = ColumnType::text;
   static std::string get(Cell& c) { return c.text ? std::move(*c.text) : std::string(); }
 };
-template <> struct column<Bytes> {
+template <>
+struct column<Bytes> {
   static constexpr ColumnType type = ColumnType::bytes;
   static Bytes get(Cell& c) { return Bytes{c.text ? std::move(*c.text) : std::string()}; }
 };
-template <class Tag> struct column<StrongId<Tag>> {
+template <class Tag>
+struct column<StrongId<Tag>> {
   static constexpr ColumnType type = ColumnType::text;
   static StrongId<Tag> get(Cell& c) { return StrongId<Tag>(column<std::string>::get(c)); }
 };
-template <class T> struct column<std::optional<T>> {
+template <class T>
+struct column<std::optional<T>> {
   static constexpr ColumnType type = column<T>::type;
   static std::optional<T> get(Cell& c) { return c.null ? std::nullopt : std::optional<T>(column<T>::get(c)); }
 };
@@ -111,7 +119,9 @@ class BACKPLANE_API Session {
   std::int64_t execute(std::string_view sql, Parameters parameters = {}) {
     return execute_span(sql, {parameters.begin(), parameters.size()});
   }
-  std::int64_t execute_span(std::string_view sql, std::span<const Parameter> parameters) { return run(sql, parameters, {}, nullptr, nullptr); }
+  std::int64_t execute_span(std::string_view sql, std::span<const Parameter> parameters) {
+    return run(sql, parameters, {}, nullptr, nullptr);
+  }
 
   /// Calls `row` with the columns of each row. It may return false to stop. It must not run the same statement again.
   template <class... Columns, class Row>
@@ -121,24 +131,33 @@ class BACKPLANE_API Session {
   template <class... Columns, class Row>
   void each_span(std::string_view sql, std::span<const Parameter> parameters, Row&& row) {
     static constexpr ColumnType types[] = {detail::column<Columns>::type...};
-    auto on_row = [&](std::span<Cell> cells) -> bool { return call<Columns...>(row, cells, std::index_sequence_for<Columns...>{}); };
+    auto on_row = [&](std::span<Cell> cells) -> bool {
+      return call<Columns...>(row, cells, std::index_sequence_for<Columns...>{});
+    };
     using OnRow = decltype(on_row);
-    run(sql, parameters, types, [](void* f, std::span<Cell> cells) { return (*static_cast<OnRow*>(f))(cells); }, &on_row);
+    run(
+        sql, parameters, types, [](void* f, std::span<Cell> cells) { return (*static_cast<OnRow*>(f))(cells); },
+        &on_row);
   }
 
   /// The first row, or nothing. One column comes as itself, several as a tuple.
   template <class... Columns>
   auto find(std::string_view sql, Parameters parameters = {}) {
-    using R = std::conditional_t<sizeof...(Columns) == 1, std::tuple_element_t<0, std::tuple<Columns...>>, std::tuple<Columns...>>;
+    using R = std::conditional_t<sizeof...(Columns) == 1, std::tuple_element_t<0, std::tuple<Columns...>>,
+                                 std::tuple<Columns...>>;
     std::optional<R> found;
-    each<Columns...>(sql, parameters, [&](Columns... columns) { found.emplace(std::move(columns)...); return false; });
+    each<Columns...>(sql, parameters, [&](Columns... columns) {
+      found.emplace(std::move(columns)...);
+      return false;
+    });
     return found;
   }
 
   /// Every row.
   template <class... Columns>
   auto list(std::string_view sql, Parameters parameters = {}) {
-    using R = std::conditional_t<sizeof...(Columns) == 1, std::tuple_element_t<0, std::tuple<Columns...>>, std::tuple<Columns...>>;
+    using R = std::conditional_t<sizeof...(Columns) == 1, std::tuple_element_t<0, std::tuple<Columns...>>,
+                                 std::tuple<Columns...>>;
     std::vector<R> rows;
     each<Columns...>(sql, parameters, [&](Columns... columns) { rows.emplace_back(std::move(columns)...); });
     return rows;
@@ -146,8 +165,8 @@ class BACKPLANE_API Session {
 
  protected:
   using RowFunction = bool (*)(void*, std::span<Cell>);
-  virtual std::int64_t run(std::string_view sql, std::span<const Parameter> parameters, std::span<const ColumnType> columns,
-                           RowFunction on_row, void* argument) = 0;
+  virtual std::int64_t run(std::string_view sql, std::span<const Parameter> parameters,
+                           std::span<const ColumnType> columns, RowFunction on_row, void* argument) = 0;
 
  private:
   template <class... Columns, class Row, std::size_t... I>

@@ -46,14 +46,21 @@ class BACKPLANE_API Chain {
 };
 
 struct Migration {
-  int number;             ///< 1, 2, 3, … without a gap
+  int number;  ///< 1, 2, 3, … without a gap
   std::string_view name;
-  std::string_view sql;   ///< statements separated by `;` at the end of a line; `{without_rowid}` and `{bytes}` are filled in
+  std::string_view
+      sql;  ///< statements separated by `;` at the end of a line; `{without_rowid}` and `{bytes}` are filled in
 };
 
 namespace detail {
-template <class T> struct unwrap { using type = T; };
-template <class T> struct unwrap<Result<T>> { using type = T; };
+template <class T>
+struct unwrap {
+  using type = T;
+};
+template <class T>
+struct unwrap<Result<T>> {
+  using type = T;
+};
 }  // namespace detail
 
 class BACKPLANE_API Store {
@@ -69,7 +76,10 @@ class BACKPLANE_API Store {
     using T = typename detail::unwrap<Answer>::type;
     if constexpr (std::is_void_v<T>) {
       Result<void> answer;
-      auto ran = run_read([&](Session& s) { if constexpr (std::is_void_v<Answer>) work(s); else answer = work(s); });
+      auto ran = run_read([&](Session& s) {
+        if constexpr (std::is_void_v<Answer>) work(s);
+        else answer = work(s);
+      });
       return ran.ok() ? answer : ran;
     } else {
       std::optional<Result<T>> answer;
@@ -87,15 +97,23 @@ class BACKPLANE_API Store {
     using Answer = std::invoke_result_t<Work&, Write&>;
     using T = typename detail::unwrap<Answer>::type;
     if constexpr (std::is_void_v<T>) {
-      return run_write([&](Write& w) -> Result<void> { if constexpr (std::is_void_v<Answer>) { work(w); return {}; } else return work(w); },
-                       std::move(chain));
+      return run_write(
+          [&](Write& w) -> Result<void> {
+            if constexpr (std::is_void_v<Answer>) {
+              work(w);
+              return {};
+            } else return work(w);
+          },
+          std::move(chain));
     } else {
       std::optional<Result<T>> answer;
-      auto ran = run_write([&](Write& w) -> Result<void> {
-        answer.emplace(work(w));
-        if (!answer->ok()) return answer->error();
-        return {};
-      }, std::move(chain));
+      auto ran = run_write(
+          [&](Write& w) -> Result<void> {
+            answer.emplace(work(w));
+            if (!answer->ok()) return answer->error();
+            return {};
+          },
+          std::move(chain));
       if (!ran.ok()) return Result<T>(std::move(ran).error());
       return std::move(*answer);
     }

@@ -40,10 +40,12 @@ struct OtherGreeter : api::Interface {
 };
 
 Result<GreetResponse> greet(const api::CallContext& context, const GreetRequest& request) {
-  if (request.name == "nobody") return not_found("nobody_there", "there is nobody").with("hint", "ask \"again\"").with_json("tries", "3");
+  if (request.name == "nobody")
+    return not_found("nobody_there", "there is nobody").with("hint", "ask \"again\"").with_json("tries", "3");
   if (request.name == "thrower") throw std::runtime_error("out of breath");
-  return GreetResponse{"hello " + request.name + " " + request.attachment.text + " " + std::to_string(request.count.value_or(-1)),
-                       {std::string(context.caller), context.request_id.str()}};
+  return GreetResponse{
+      "hello " + request.name + " " + request.attachment.text + " " + std::to_string(request.count.value_or(-1)),
+      {std::string(context.caller), context.request_id.str()}};
 }
 
 /// Parameter: whether the consumer is on another host.
@@ -51,9 +53,11 @@ class CallTest : public ::testing::TestWithParam<bool> {
  protected:
   void SetUp() override {
     provider.greet.bind(greet);
-    provider.greet_later.bind([](const api::CallContext& context, const GreetRequest& request, api::Reply<GreetResponse> reply) {
-      later = std::async(std::launch::async, [=, caller = std::string(context.caller)] { reply(greet({.caller = caller}, request)); });
-    });
+    provider.greet_later.bind(
+        [](const api::CallContext& context, const GreetRequest& request, api::Reply<GreetResponse> reply) {
+          later = std::async(std::launch::async,
+                             [=, caller = std::string(context.caller)] { reply(greet({.caller = caller}, request)); });
+        });
     start_server(secret);
     connect(consumer, secret);
   }
@@ -67,7 +71,8 @@ class CallTest : public ::testing::TestWithParam<bool> {
     if (!GetParam()) return;
     HttpConfig config;
     config.listeners.push_back({.address = "127.0.0.1", .port = 0, .tls = {}, .serves = {http::Surface::internal}});
-    http = std::make_unique<HttpServer>(config, system_clock(), system_random(), metrics.view("http"), testing::quiet_logger());
+    http = std::make_unique<HttpServer>(config, system_clock(), system_random(), metrics.view("http"),
+                                        testing::quiet_logger());
     server = std::make_unique<RemoteServer>(server_secret, system_clock());
     server->serve(provider);
     ASSERT_TRUE(server->add_route(*http).ok());
@@ -75,14 +80,19 @@ class CallTest : public ::testing::TestWithParam<bool> {
   }
   void connect(api::Interface& instance, const std::string& client_secret) {
     if (!GetParam()) {
-      for (std::size_t i = 0; i < instance.methods().size(); ++i) instance.methods()[i]->connect(*provider.methods()[i]);
+      for (std::size_t i = 0; i < instance.methods().size(); ++i)
+        instance.methods()[i]->connect(*provider.methods()[i]);
       return;
     }
-    client = std::make_unique<RemoteClient>("http://127.0.0.1:" + std::to_string(http->port()), client_secret, system_clock(), deferred);
+    client = std::make_unique<RemoteClient>("http://127.0.0.1:" + std::to_string(http->port()), client_secret,
+                                            system_clock(), deferred);
     client->bind(instance);
   }
   static api::CallContext context() {
-    return {.deadline = system_clock().now() + std::chrono::seconds(20), .stop = {}, .request_id = RequestId("r-1"), .caller = "tester"};
+    return {.deadline = system_clock().now() + std::chrono::seconds(20),
+            .stop = {},
+            .request_id = RequestId("r-1"),
+            .caller = "tester"};
   }
 
   static std::future<void> later;
@@ -106,7 +116,8 @@ TEST_P(CallTest, CarriesRequestResponseAndContext) {
 TEST_P(CallTest, CarriesErrorsUnchanged) {
   const auto answer = consumer.greet(context(), {"nobody", {}, {}});
   ASSERT_FALSE(answer.ok());
-  const Error expected = not_found("nobody_there", "there is nobody").with("hint", "ask \"again\"").with_json("tries", "3");
+  const Error expected =
+      not_found("nobody_there", "there is nobody").with("hint", "ask \"again\"").with_json("tries", "3");
   EXPECT_EQ(answer.error(), expected);
 }
 
@@ -137,7 +148,8 @@ TEST_P(CallTest, DeferredCallsAnswerLater) {
   EXPECT_EQ(answer->text, "hello later  1");
 }
 
-INSTANTIATE_TEST_SUITE_P(LocalAndRemote, CallTest, ::testing::Bool(), [](const auto& param) { return param.param ? "Remote" : "Local"; });
+INSTANTIATE_TEST_SUITE_P(LocalAndRemote, CallTest, ::testing::Bool(),
+                         [](const auto& param) { return param.param ? "Remote" : "Local"; });
 
 class RemoteCallTest : public CallTest {};
 

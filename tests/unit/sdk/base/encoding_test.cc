@@ -6,9 +6,9 @@ namespace backplane {
 namespace {
 
 TEST(Encoding, base64_is_unpadded) {  // Spec: appendices, "Unpadded Base64"
-  const std::pair<std::string, std::string> vectors[] = {{"", ""},          {"f", "Zg"},         {"fo", "Zm8"},
-                                                         {"foo", "Zm9v"},   {"foob", "Zm9vYg"},  {"fooba", "Zm9vYmE"},
-                                                         {"foobar", "Zm9vYmFy"}};
+  const std::pair<std::string, std::string> vectors[] = {
+      {"", ""},           {"f", "Zg"},          {"fo", "Zm8"},         {"foo", "Zm9v"},
+      {"foob", "Zm9vYg"}, {"fooba", "Zm9vYmE"}, {"foobar", "Zm9vYmFy"}};
   for (const auto& [bytes, text] : vectors) {
     EXPECT_EQ(base64(bytes), text);
     EXPECT_EQ(decode_base64(text), bytes);

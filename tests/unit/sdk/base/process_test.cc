@@ -43,9 +43,7 @@ TEST(Clock, moves_on) {
   EXPECT_LE(before, system_clock().now());
 }
 
-TEST(LogLevel, has_names) {
-  EXPECT_EQ(to_string(LogLevel::warning), "warning");
-}
+TEST(LogLevel, has_names) { EXPECT_EQ(to_string(LogLevel::warning), "warning"); }
 
 struct Sample {
   std::uint64_t large = 0;

@@ -28,9 +28,9 @@ TEST(AuthEvents, selection) {
   EXPECT_EQ(select("m.room.member", alice, R"({"membership":"knock"})"), (Entries{create, levels, sender, rules}));
   EXPECT_EQ(select("m.room.member", "@bob:b", R"({"membership":"ban"})"), (Entries{create, levels, sender, target}));
   EXPECT_EQ(select("m.room.member", alice, R"({"membership":"leave"})"), (Entries{create, levels, sender}));
-  EXPECT_EQ(select("m.room.member", "@bob:b",
-                   R"({"membership":"invite","third_party_invite":{"signed":{"token":"tok"}}})"),
-            (Entries{create, levels, sender, target, rules, {"m.room.third_party_invite", "tok"}}));
+  EXPECT_EQ(
+      select("m.room.member", "@bob:b", R"({"membership":"invite","third_party_invite":{"signed":{"token":"tok"}}})"),
+      (Entries{create, levels, sender, target, rules, {"m.room.third_party_invite", "tok"}}));
   constexpr std::string_view restricted = R"({"membership":"join","join_authorised_via_users_server":"@bob:b"})";
   EXPECT_EQ(select("m.room.member", alice, restricted), (Entries{create, levels, sender, rules, target}));
   EXPECT_EQ(select("m.room.member", alice, restricted, "7"), (Entries{create, levels, sender, rules}));

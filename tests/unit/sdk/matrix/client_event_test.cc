@@ -17,8 +17,8 @@ TEST(ClientEvent, has_the_members_of_the_specification) {
   const TestRoom room(version("11"));
   const Event event = room.build(room.draft("m.room.topic", "", "@u:a", R"({"topic":"\"x\""})"));
   const std::string id(event.event_id().view());
-  const std::string body = R"({"content":{"topic":"\"x\""},"event_id":")" + id +
-                           R"(","origin_server_ts":)" + std::to_string(event.origin_server_ts()) +
+  const std::string body = R"({"content":{"topic":"\"x\""},"event_id":")" + id + R"(","origin_server_ts":)" +
+                           std::to_string(event.origin_server_ts()) +
                            R"(,"sender":"@u:a","state_key":"","type":"m.room.topic")";
   EXPECT_EQ(client_event_body(event), body);
   EXPECT_EQ(client_event(event, ""), body + R"(,"unsigned":{}})");

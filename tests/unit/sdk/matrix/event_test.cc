@@ -134,17 +134,27 @@ TEST(Event, of_another_format_is_refused) {
   EXPECT_EQ(reason(Event::parse_untrusted(good, version("1"))), "unsupported_room_version");
   EXPECT_EQ(reason(Event::parse_untrusted("[]", version("11"))), "bad_json");
   EXPECT_EQ(reason(Event::parse_untrusted("{", version("11"))), "not_json");
-  const std::pair<const char*, const char*> changes[] = {
-      {"\"auth_events\":[\"$a1\"]", "\"auth_events\":\"$a1\""}, {"\"$a1\"", "1"},           {"\"$a1\"", "\"a1\""},
-      {"\"auth_events\"", "\"no\""},                            {"\"content\":{", "\"content\":1,\"x\":{"},
-      {"\"depth\":7", "\"depth\":-1"},                          {"\"depth\":7", "\"depth\":\"7\""},
-      {"\"depth\":7", "\"depth\":9007199254740992"},            {"\"depth\":7", "\"depth\":7.0"},
-      {"\"hashes\":{\"sha256\"", "\"hashes\":{\"md5\""},        {"\"hashes\"", "\"no\""},
-      {"\"origin_server_ts\"", "\"no\""},                       {"\"prev_events\"", "\"no\""},
-      {"\"room_id\":\"!r:a\"", "\"room_id\":\"r\""},            {"\"room_id\"", "\"no\""},
-      {"\"sender\":\"@u:a\"", "\"sender\":\"u\""},              {"\"sender\"", "\"no\""},
-      {"\"signatures\":{", "\"signatures\":[],\"x\":{"},        {"\"type\"", "\"state_key\":5,\"type\""},
-      {"\"type\":\"m.room.message\"", "\"type\":1"},            {"\"body\"", "\"depth\":1.5,\"body\""}};
+  const std::pair<const char*, const char*> changes[] = {{"\"auth_events\":[\"$a1\"]", "\"auth_events\":\"$a1\""},
+                                                         {"\"$a1\"", "1"},
+                                                         {"\"$a1\"", "\"a1\""},
+                                                         {"\"auth_events\"", "\"no\""},
+                                                         {"\"content\":{", "\"content\":1,\"x\":{"},
+                                                         {"\"depth\":7", "\"depth\":-1"},
+                                                         {"\"depth\":7", "\"depth\":\"7\""},
+                                                         {"\"depth\":7", "\"depth\":9007199254740992"},
+                                                         {"\"depth\":7", "\"depth\":7.0"},
+                                                         {"\"hashes\":{\"sha256\"", "\"hashes\":{\"md5\""},
+                                                         {"\"hashes\"", "\"no\""},
+                                                         {"\"origin_server_ts\"", "\"no\""},
+                                                         {"\"prev_events\"", "\"no\""},
+                                                         {"\"room_id\":\"!r:a\"", "\"room_id\":\"r\""},
+                                                         {"\"room_id\"", "\"no\""},
+                                                         {"\"sender\":\"@u:a\"", "\"sender\":\"u\""},
+                                                         {"\"sender\"", "\"no\""},
+                                                         {"\"signatures\":{", "\"signatures\":[],\"x\":{"},
+                                                         {"\"type\"", "\"state_key\":5,\"type\""},
+                                                         {"\"type\":\"m.room.message\"", "\"type\":1"},
+                                                         {"\"body\"", "\"depth\":1.5,\"body\""}};
   for (const auto& [from, to] : changes) EXPECT_EQ(parse_reason(good, from, to), "bad_json") << from << " " << to;
 }
 

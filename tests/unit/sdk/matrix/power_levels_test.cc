@@ -63,9 +63,9 @@ TEST(PowerLevels, from_an_event) {
 }
 
 TEST(PowerLevels, of_another_kind_are_refused) {
-  for (const char* content : {"[]", R"({"ban":"50"})", R"({"users":5})", R"({"users":{"u":5}})",
-                              R"({"users":{"@u:a":"5"}})",
-                              R"({"events":{"x":1.5}})", R"({"events":[]})", R"({"notifications":{"room":null}})"}) {
+  for (const char* content :
+       {"[]", R"({"ban":"50"})", R"({"users":5})", R"({"users":{"u":5}})", R"({"users":{"@u:a":"5"}})",
+        R"({"events":{"x":1.5}})", R"({"events":[]})", R"({"notifications":{"room":null}})"}) {
     EXPECT_FALSE(PowerLevels::parse(content, creation("11"))) << content;
   }
 }

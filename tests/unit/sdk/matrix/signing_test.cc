@@ -79,9 +79,9 @@ TEST(Signing, keys_return_from_their_files) {
   EXPECT_FALSE(verify_signature("y", key->sign("x"), key->public_key()));
   EXPECT_FALSE(verify_signature("x", "no base64!", key->public_key()));
   EXPECT_FALSE(verify_signature("x", key->sign("x"), "short"));
-  for (const char* line : {"", "ed25519", "ed25519 a", "ed25519 a short",
-                           "rsa a YJDBA9Xnr2sVqXD9Vj7XVUnmFZcZrlw8Md7kMW+3XA1",
-                           "ed25519 a:b YJDBA9Xnr2sVqXD9Vj7XVUnmFZcZrlw8Md7kMW+3XA1"}) {
+  for (const char* line :
+       {"", "ed25519", "ed25519 a", "ed25519 a short", "rsa a YJDBA9Xnr2sVqXD9Vj7XVUnmFZcZrlw8Md7kMW+3XA1",
+        "ed25519 a:b YJDBA9Xnr2sVqXD9Vj7XVUnmFZcZrlw8Md7kMW+3XA1"}) {
     EXPECT_FALSE(SigningKey::from_key_file_line(line)) << line;
   }
   EXPECT_EQ(SigningKey::generate("a b", system_random()).error().reason, "bad_key_version");
