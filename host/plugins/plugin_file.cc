@@ -1,5 +1,6 @@
 #include "host/plugins/plugin_file.h"
 
+#include <dlfcn.h>
 #include <elf.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -33,7 +34,7 @@ std::string distrust(const struct stat& s, const struct stat& program) {
   }
   if ((s.st_mode & S_IWOTH) != 0) return "everybody may write it (mode " + mode_text(s.st_mode) + ")";
   const bool group_is_trusted = (program.st_mode & S_IWGRP) != 0 && program.st_gid == s.st_gid;
-  if ((s.st_mode & S_IWGRP) != 0 && !group_is_trusted && s.st_gid != 0) {
+  if ((s.st_mode & S_IWGRP) != 0 && !group_is_trusted) {
     return "its group " + std::to_string(s.st_gid) + " may write it (mode " + mode_text(s.st_mode) + ")";
   }
   return {};
@@ -119,8 +120,9 @@ class Loading {
     const std::string path = "/proc/self/fd/" + std::to_string(descriptor_);
     try {
       using boost::dll::load_mode::type;
-      // The object is linked with -z nodelete: the destructor of this library handle does not unload it.
       boost::dll::shared_library library(path, boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local);
+      // The destructor of this library handle must not unload it: ours are linked with -z nodelete, others may not be.
+      (void)dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD | RTLD_NODELETE);
       descriptor_ = -1;  // stays open: the loader knows the object by this name, and the number must not be used again
       if (!library.has("backplane_plugin_entry")) {
         return fault("its object is no plugin", "it has no symbol backplane_plugin_entry",
@@ -134,10 +136,11 @@ class Loading {
   }
 
   bool check_entry(const plugin::Entry& entry) {
-    if (entry.magic != plugin::entry_magic || entry.size < sizeof(plugin::Entry)) {
+    if (entry.magic != plugin::entry_magic) {
       fault("its object is no plugin", "its entry has another form", "build it with backplane_add_plugin()");
       return false;
     }
+    // Before the size, which may be another one there.
     if (entry.abi_major != plugin::abi_major || entry.abi_minor > plugin::abi_minor) {
       fault("it is built for another version of the SDK",
             "its ABI is " + std::to_string(entry.abi_major) + "." + std::to_string(entry.abi_minor) +

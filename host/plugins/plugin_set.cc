@@ -72,7 +72,7 @@ Faults PluginSet::configure(const Config& config) {
     BuiltOptions options = build_options(member->file.manifest, config);
     faults.insert(faults.end(), options.faults.begin(), options.faults.end());
     const plugin::Entry* entry = load_plugin(member->file, faults);
-    if (entry == nullptr || !faults.empty()) continue;
+    if (entry == nullptr || !options.faults.empty()) continue;  // what is wrong with others does not hide this one's
     const auto configured = guarded([&]() -> Result<void> {
       member->plugin = {entry->create(host_), Member::Destroy{entry}};
       for (std::string& text : member->plugin->configure(options.options)) {
@@ -158,7 +158,9 @@ std::vector<const api::Interface*> PluginSet::provided() const {
 
 bool PluginSet::connect(api::Interface& interface) const {
   for (const auto& member : members_) {
+    if (member->wiring == nullptr) continue;  // not wired yet
     if (const api::Interface* offered = find_provided(member->wiring->provided(), interface.id())) {
+      if (offered->fingerprint() != interface.fingerprint()) return false;
       connect_methods(interface, *offered);
       return true;
     }

@@ -33,7 +33,7 @@ class PluginSet {
   /// Has each declare what it is, holds it to its manifest, and connects every need to its provider.
   Faults wire();
   Faults open_stores(const Config& config);
-  /// In order; at the first fault what has started is stopped again.
+  /// In order, up to the first fault; stop() then stops what has started.
   Faults start();
   void drain(Instant deadline);
   /// In reverse order; then stores are closed.
@@ -49,7 +49,8 @@ class PluginSet {
   void* find_object(std::string_view id) const;
   using RouteVisitor = std::function<void(const std::string& plugin, DeclaredRoute& route)>;
   void for_each_route(const RouteVisitor& visit);
-  /// Connects an interface of the host's own (a command that calls a plugin). False when nobody provides it.
+  /// Connects an interface of the host's own (a command that calls a plugin). False when nobody provides it, or only
+  /// one of another build does.
   bool connect(api::Interface& interface) const;
 
  private:

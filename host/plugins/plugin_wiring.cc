@@ -6,6 +6,12 @@
 
 namespace backplane::host {
 
+namespace {
+std::string_view word(plugin::Need need) {
+  return need == plugin::Need::hard ? "hard" : need == plugin::Need::late ? "late" : "optional";
+}
+}  // namespace
+
 /// Records the routes of one surface.
 class PluginWiring::Routes final : public http::Routes {
  public:
@@ -112,6 +118,17 @@ void PluginWiring::compare(Faults& faults) const {
                         0});
     }
   };
+  for (const DeclaredNeed& n : needs_) {
+    const auto said = std::find_if(manifest_.requires_.begin(), manifest_.requires_.end(),
+                                   [&](const auto& r) { return r.interface_id == n.instance->id(); });
+    if (said == manifest_.requires_.end() || said->need == n.need) continue;
+    faults.push_back(
+        {"plugin " + manifest_.name + " requires " + said->interface_id + " otherwise than its manifest says",
+         "wire() says " + std::string(word(n.need)) + ", plugin.json says " + std::string(word(said->need)),
+         "make them the same",
+         {},
+         0});
+  }
   List provides, requires_declared, requires_manifest, publishes, consumes, routes;
   for (const api::Interface* i : provided_) provides.emplace_back(i->id());
   provides.insert(provides.end(), offered_ids_.begin(), offered_ids_.end());

@@ -1,6 +1,7 @@
 #include "host/runtime/server.h"
 
 #include <filesystem>
+#include <mutex>
 #include <optional>
 
 #include "backplane/log/runtime.h"
@@ -54,6 +55,7 @@ struct Server::State {
   std::map<std::string, std::unique_ptr<RemoteClient>> remote_clients;  ///< by URL
   RemoteServer remote_server;
   std::unique_ptr<PluginSet> plugins;
+  std::mutex http_mutex;  ///< where `http` is set and reset, and for those who use it on other threads
   std::unique_ptr<HttpServer> http;
   std::unique_ptr<OpsListener> operations;
   std::function<void(const Fault&)> report_failure;
@@ -187,8 +189,8 @@ Faults Server::State::claim_data() {
 
 Faults Server::start() {
   State& s = *state_;
-  Faults faults = s.start_operations();
-  if (faults.empty()) faults = s.claim_data();
+  Faults faults = s.claim_data();  // first: what a second server runs into is the folder, not one of its ports
+  if (faults.empty()) faults = s.start_operations();
   if (faults.empty()) faults = start_plugins();
   if (faults.empty()) faults = s.start_log();
   if (faults.empty()) faults = s.start_http();
@@ -209,7 +211,7 @@ Faults Server::start() {
 
 void Server::State::stop(Instant deadline) {
   ready = false;
-  if (!running && operations == nullptr) return;
+  if (!running && operations == nullptr && !claim) return;
   timers.drain();
   if (http != nullptr) http->stop_accepting();
   plugins->drain(deadline);
@@ -217,7 +219,7 @@ void Server::State::stop(Instant deadline) {
     http->drain(hurry ? parts.clock.now() : deadline);
     http->stop();
   }
-  log.stop_consumers(deadline);
+  log.stop_consumers(hurry ? parts.clock.now() : deadline);
   timers.stop();
   background.stop();
   log.stop();
@@ -242,14 +244,16 @@ void Server::drain_and_stop() {
 
 void Server::stop_at_once() {
   state_->hurry = true;
+  const std::lock_guard lock(state_->http_mutex);
   if (state_->http != nullptr) state_->http->drain(state_->parts.clock.now());
 }
 
 Faults Server::reload(const Config& config) {
   State& s = *state_;
   s.level = config.log.level;
-  s.http->set_rate_limits(rate_limits(config));
   Faults faults;
+  if (s.http == nullptr) return faults;
+  s.http->set_rate_limits(rate_limits(config));
   if (const auto reloaded = s.http->reload_certificates(); !reloaded) {
     faults.push_back({"a certificate cannot be reloaded", reloaded.error().text,
                       "correct the file; the old certificate goes on serving", config.file, 0});
@@ -270,7 +274,9 @@ void Server::dump_state() {
 void Server::on_failure(std::function<void(const Fault&)> report) { state_->report_failure = std::move(report); }
 
 bool Server::ready() const { return state_->ready; }
-std::uint16_t Server::port(std::size_t listener) const { return state_->http->port(listener); }
+std::uint16_t Server::port(std::size_t listener) const {
+  return state_->http == nullptr ? 0 : state_->http->port(listener);
+}
 std::uint16_t Server::operations_port() const { return state_->operations == nullptr ? 0 : state_->operations->port(); }
 bool Server::connect(api::Interface& interface) const { return state_->plugins->connect(interface); }
 

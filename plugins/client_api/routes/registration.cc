@@ -69,7 +69,7 @@ Result<http::Response> register_account(Components& c, const http::Request& requ
 Result<http::Response> check_available(Components& c, const http::Request& request) {
   const auto username = request.query("username");
   if (!username) return invalid("missing_param", "the parameter 'username' is missing");
-  BACKPLANE_CHECK(c.users.check_localpart(api::context_of(request), {*username}));
+  BACKPLANE_CHECK(c.users.check_localpart(api::context_of(request), {lower_case(*username)}));
   return http::Response::json(R"({"available":true})");
 }
 
