@@ -139,8 +139,12 @@ RemoteClient* Server::State::remote_provider(std::string_view id) {
 }
 
 Faults Server::State::start_http() {
-  http = std::make_unique<HttpServer>(http_config(config), parts.clock, parts.random, metrics.view("http"),
-                                      logger.part("http"));
+  auto made = std::make_unique<HttpServer>(http_config(config), parts.clock, parts.random, metrics.view("http"),
+                                           logger.part("http"));
+  {
+    const std::lock_guard lock(http_mutex);
+    http = std::move(made);
+  }
   if (auto faults = register_routes(); !faults.empty()) return faults;
   if (const auto opened = http->start(); !opened) {
     return {{"a listener cannot be opened", opened.error().text,
@@ -225,7 +229,10 @@ void Server::State::stop(Instant deadline) {
   log.stop();
   if (transport != nullptr) transport->stop();
   plugins->stop();
-  http.reset();
+  {
+    const std::lock_guard lock(http_mutex);
+    http.reset();
+  }
   deferred_calls.stop();
   cpu.stop();
   if (operations != nullptr) operations->stop();
@@ -264,6 +271,7 @@ Faults Server::reload(const Config& config) {
 
 void Server::dump_state() {
   State& s = *state_;
+  const std::lock_guard lock(s.http_mutex);
   s.logger.info("state", {{"ready", s.ready.load()},
                           {"connections", s.http == nullptr ? 0 : s.http->connections()},
                           {"timers", s.timers.waiting()},
