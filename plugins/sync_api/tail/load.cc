@@ -212,14 +212,17 @@ Result<void> ReadModel::index_room(const Access& access, const RoomId& room) {
 
 std::string ReadModel::epoch() {
   const Lock lock(*this);
-  if (!epoch_.empty()) return epoch_;
+  if (epoch_.empty()) read_epoch();
+  return epoch_;
+}
+
+void ReadModel::read_epoch() {
   std::string all;
   for (const log::Tail* tail : {topics_.room_events, topics_.client_data, topics_.receipts, topics_.send_to_device}) {
     all += tail->epoch();
     all += '\n';
   }
   epoch_ = hex(as_text(sha256(all)).substr(0, 4));
-  return epoch_;
 }
 
 }  // namespace backplane::sync_api

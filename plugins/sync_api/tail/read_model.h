@@ -158,6 +158,7 @@ class ReadModel {
   void set_active(UserStream& user, const UserRoom& membership);
   void finish(Woken& woken, std::unique_lock<std::mutex>& lock);
   SyncToken followed() const;
+  void read_epoch();
   Result<void> wait_for_index(const Access& access);
   UserPtr merge_user(const UserId& user, store::UserRows rows);
   void forget_user(UserStream& user);

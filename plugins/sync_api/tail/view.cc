@@ -212,7 +212,7 @@ void ReadModel::forget_all() {
     users_.clear();
     rooms_.clear();
     tail_bytes_ = 0;
-    epoch_.clear();
+    read_epoch();  // perhaps this is why
     index_ready_ = false;
   }
   for (const ParkedPtr& poll : polls) poll->expired = true;
