@@ -43,8 +43,17 @@ const plugin::Entry& open_object(const std::string& path) {
   return entry;
 }
 
-plugin::Options options_of(const plugin::Manifest& manifest, FakeHost::OptionOverrides overrides) {
-  for (const plugin::OptionSpec& option : manifest.options) overrides.try_emplace(option.name, option.default_value);
+/// Paths that are defaults are relative to the data folder, as in the host.
+plugin::OptionValue default_of(const plugin::OptionSpec& option, const std::string& folder) {
+  if (option.type != plugin::OptionType::path) return option.default_value;
+  const auto& path = std::get<std::string>(option.default_value);
+  return path.empty() || path.front() == '/' ? path : folder + "/" + path;
+}
+
+plugin::Options options_of(const plugin::Manifest& manifest, FakeHost::OptionOverrides overrides,
+                           const std::string& folder) {
+  for (const plugin::OptionSpec& option : manifest.options)
+    overrides.try_emplace(option.name, default_of(option, folder));
   return plugin::Options(std::move(overrides));
 }
 

@@ -124,7 +124,7 @@ TEST_F(RecoveryTest, ARestartGoesOnWhereItWas) {
 }
 
 TEST_F(RecoveryTest, TheSigningKeyStays) {
-  const std::string path = host.folder() + "/room_server/signing.key";
+  const std::string path = host.folder() + "/signing.key";
   EXPECT_EQ(std::filesystem::status(path).permissions(),
             std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
   const auto key_of = [&] {
