@@ -115,7 +115,7 @@ void FakeHost::load(std::string_view plugin, OptionOverrides options) {
   if (!manifest) fail("the manifest of " + std::string(plugin) + ": " + manifest.error().text);
   auto loaded = std::make_unique<FakePlugin>();
   loaded->name = manifest->name;
-  loaded->options = options_of(*manifest, std::move(options));
+  loaded->options = options_of(*manifest, std::move(options), folder());
   loaded->plugin = {entry.create(*this), entry.destroy};
   state_->plugins.push_back(std::move(loaded));
 }
