@@ -85,8 +85,14 @@ void ReadModel::apply_to_device(const log::Batch& batch) {
     if (user == users_.end()) continue;
     const auto device = user->second->devices.find(record->data.device);
     if (device != user->second->devices.end() && device->second->loaded && device->second->complete) {
-      device->second->messages.push_back(
-          {record->position, std::make_shared<const std::string>(store::to_device_body(record->data))});
+      DeviceStream& stream = *device->second;
+      // What was loaded from the index may be ahead of this tail, right after a start.
+      const bool has_it = stream.acknowledged.covers(record->position) ||
+                          (!stream.messages.empty() && stream.messages.back().position >= record->position);
+      if (!has_it) {
+        stream.messages.push_back(
+            {record->position, std::make_shared<const std::string>(store::to_device_body(record->data))});
+      }
     }
     user->second->relevant.send_to_device.advance(record->position);
     woken.users.insert(user->second.get());
