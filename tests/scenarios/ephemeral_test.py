@@ -1,4 +1,6 @@
 """Typing, receipts, and messages from device to device."""
+import time
+
 from client import ephemeral, quote
 from server_case import ServerCase
 
@@ -140,6 +142,18 @@ class EphemeralTest(ServerCase):
             seen = []
             device.sync_until("all of them", lambda answer: seen.extend(to_device(answer)) or len(seen) >= wanted)
             self.assertEqual(list(range(wanted)), [event["content"]["n"] for event in seen])
+
+    def test_to_device_acknowledged_ones_are_gone(self):
+        alice, bob = self.user(), self.user()
+        bob.sync()
+        for n in range(105):
+            self.send(alice, {bob.user_id: {bob.device_id: {"n": n}}})
+        seen = []
+        bob.sync_until("all of them", lambda answer: seen.extend(to_device(answer)) or len(seen) >= 105)
+        self.assertEqual([], to_device(bob.sync()))
+        time.sleep(2)  # they are deleted now and then, not at once
+        self.server.restart()
+        self.assertEqual([], to_device(bob.sync(since=None)))
 
     def test_to_device_once_for_a_transaction(self):
         alice, bob = self.user(), self.user()
