@@ -40,7 +40,6 @@ if [ ! -e "$config" ]; then
 # For trying things out at localhost: anyone who reaches the server may make an account.
 plugins:
   user_api: {registration: open}
-  room_server: {signing_key_path: data/signing.key}
 YAML
   "$program" generate-keys --config "$config"
 fi
@@ -59,8 +58,7 @@ Backplane starts at $url      (stop it with Ctrl-C)
   Point a client at it: in Element, choose "Edit" beside the homeserver when you sign in,
       and enter $url
   Make an account: "Create account" in Element, or in another terminal
-      curl $url/_matrix/client/v3/register \\
-        -d '{"username": "alice", "password": "a good one", "auth": {"type": "m.login.dummy"}}'
+      $program users create alice --config $config
   Config, keys and data are in $home
 
 TEXT

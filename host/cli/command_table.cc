@@ -91,7 +91,7 @@ std::vector<CommandInfo> command_table() {
       {"users create",
        "NAME",
        1,
-       "make an account, while the server is stopped",
+       "make an account; the server may be running or stopped",
        "Makes the account @NAME:server_name. Asks for the password, twice, without showing it.",
        {{"--admin", "", "the user may administer the server"},
         {"--password-stdin", "", "read the password from the first line of the standard input"}},

@@ -62,7 +62,7 @@ class Engine {
   virtual std::string wiring(const Config& config, WiringFormat format, std::vector<Fault>& faults) = 0;
   /// Does what check does and loads the plugins; nullptr with faults.
   virtual std::unique_ptr<ServerControl> make_server(const Config& config, std::vector<Fault>& faults) = 0;
-  /// Makes an account while the server is stopped.
+  /// Makes an account; the server may be running or stopped.
   virtual std::vector<Fault> create_user(const Config& config, const NewUser& user) = 0;
 };
 

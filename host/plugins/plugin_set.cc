@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "host/config/plugin_options.h"
+#include "host/remote/remote_client.h"
 
 namespace backplane::host {
 
@@ -99,30 +100,48 @@ Faults PluginSet::wire() {
 Faults PluginSet::connect_needs() {
   Faults faults;
   for (const auto& consumer : members_) {
-    for (DeclaredNeed& need : consumer->wiring->needs()) {
-      const std::string id(need.instance->id());
-      const auto it = std::find_if(members_.begin(), members_.end(), [&](const auto& m) { return find_provided(m->wiring->provided(), id) != nullptr; });
-      if (it == members_.end()) continue;  // an optional need: resolve() has seen to the others
-      const Member& provider = **it;
-      const api::Interface& offered = *find_provided(provider.wiring->provided(), id);
-      if (offered.fingerprint() != need.instance->fingerprint()) {
-        faults.push_back({"plugins " + consumer->name() + " and " + provider.name() + " disagree about " + id,
-                          consumer->name() + " was built with " + need.instance->fingerprint() + ", " + provider.name() + " with " + offered.fingerprint(),
-                          "install both from the same version", consumer->file.object.string(), 0});
-        continue;
-      }
-      connect_methods(*need.instance, offered);
-      const auto& requirements = consumer->file.manifest.requires_;
-      const auto requirement = std::find_if(requirements.begin(), requirements.end(), [&](const auto& r) { return r.interface_id == id; });
-      for (api::MethodBase* method : need.instance->methods()) {
-        const MetricLabels labels{{"from", consumer->name()}, {"to", provider.name()}, {"wire", requirement->wire}, {"method", std::string(method->name())}};
-        Metrics& calls = metrics_.view("calls");
-        method->measure(&calls.counter("total", "Internal calls.", labels), &calls.counter("errors_total", "Internal calls that failed.", labels),
-                        &calls.histogram("seconds", "Duration of internal calls.", labels), &host_.clock(), consumer->name());
-      }
-    }
+    for (DeclaredNeed& need : consumer->wiring->needs()) connect_need(*consumer, need, faults);
   }
   return faults;
+}
+
+void PluginSet::connect_need(const Member& consumer, DeclaredNeed& need, Faults& faults) {
+  const std::string id(need.instance->id());
+  const auto it = std::find_if(members_.begin(), members_.end(), [&](const auto& m) { return find_provided(m->wiring->provided(), id) != nullptr; });
+  if (it == members_.end()) {
+    RemoteClient* remote = remote_providers_ ? remote_providers_(id) : nullptr;
+    if (remote == nullptr) return;  // an optional need: resolve() has seen to the others
+    remote->bind(*need.instance);
+    measure(consumer, "remote", *need.instance);
+    return;
+  }
+  const Member& provider = **it;
+  const api::Interface& offered = *find_provided(provider.wiring->provided(), id);
+  if (offered.fingerprint() != need.instance->fingerprint()) {
+    faults.push_back({"plugins " + consumer.name() + " and " + provider.name() + " disagree about " + id,
+                      consumer.name() + " was built with " + need.instance->fingerprint() + ", " + provider.name() + " with " + offered.fingerprint(),
+                      "install both from the same version", consumer.file.object.string(), 0});
+    return;
+  }
+  connect_methods(*need.instance, offered);
+  measure(consumer, provider.name(), *need.instance);
+}
+
+void PluginSet::measure(const Member& consumer, const std::string& provider, api::Interface& instance) {
+  const auto& requirements = consumer.file.manifest.requires_;
+  const auto requirement = std::find_if(requirements.begin(), requirements.end(), [&](const auto& r) { return r.interface_id == instance.id(); });
+  Metrics& calls = metrics_.view("calls");
+  for (api::MethodBase* method : instance.methods()) {
+    const MetricLabels labels{{"from", consumer.name()}, {"to", provider}, {"wire", requirement->wire}, {"method", std::string(method->name())}};
+    method->measure(&calls.counter("total", "Internal calls.", labels), &calls.counter("errors_total", "Internal calls that failed.", labels),
+                    &calls.histogram("seconds", "Duration of internal calls.", labels), &host_.clock(), consumer.name());
+  }
+}
+
+std::vector<const api::Interface*> PluginSet::provided() const {
+  std::vector<const api::Interface*> all;
+  for (const auto& member : members_) all.insert(all.end(), member->wiring->provided().begin(), member->wiring->provided().end());
+  return all;
 }
 
 bool PluginSet::connect(api::Interface& interface) const {

@@ -17,6 +17,8 @@
 
 namespace backplane::host {
 
+class RemoteClient;
+
 class PluginSet {
  public:
   /// `files` in starting order. The references outlive the set.
@@ -37,6 +39,12 @@ class PluginSet {
   /// In reverse order; then stores are closed.
   void stop();
 
+  /// Where a need goes that no plugin of this process provides; nullptr: nowhere. Set before wire().
+  using RemoteProviders = std::function<RemoteClient*(std::string_view interface_id)>;
+  void set_remote_providers(RemoteProviders providers) { remote_providers_ = std::move(providers); }
+  /// What this process provides.
+  std::vector<const api::Interface*> provided() const;
+
   /// An object that a plugin offers under this id; nullptr when none does.
   void* find_object(std::string_view id) const;
   using RouteVisitor = std::function<void(const std::string& plugin, DeclaredRoute& route)>;
@@ -47,11 +55,14 @@ class PluginSet {
  private:
   struct Member;
   Faults connect_needs();
+  void connect_need(const Member& consumer, DeclaredNeed& need, Faults& faults);
+  void measure(const Member& consumer, const std::string& provider, api::Interface& instance);
   Fault fault(const Member& member, std::string what, const Error& error) const;
 
   plugin::Host& host_;
   MetricsRegistry& metrics_;
   log::Runtime& log_;
+  RemoteProviders remote_providers_;
   OfferedObjects offered_;
   std::vector<std::unique_ptr<Member>> members_;
   std::size_t started_ = 0;

@@ -42,17 +42,22 @@ void find_owners(const std::vector<Manifest>& enabled, Resolution& resolution, F
   }
 }
 
-void check_needs(const std::vector<Manifest>& enabled, const std::vector<Manifest>& disabled, const Resolution& resolution, Faults& faults) {
+bool provides(const Manifest& manifest, const std::string& id) { return contains(manifest.provides, id); }
+
+void check_needs(const Installed& installed, const Resolution& resolution, Faults& faults) {
+  const auto& [enabled, elsewhere, disabled] = installed;
   for (const Manifest& m : enabled) {
     for (const auto& need : m.requires_) {
-      if (need.need == Need::optional || resolution.provider_of.contains(need.interface_id)) continue;
-      Fault fault{"plugin " + m.name + " needs " + need.interface_id + ", which nothing provides", {}, {}, {}, 0};
-      const auto off = std::find_if(disabled.begin(), disabled.end(), [&](const Manifest& d) { return contains(d.provides, need.interface_id); });
+      const std::string& id = need.interface_id;
+      if (need.need == Need::optional || resolution.provider_of.contains(id)) continue;
+      if (std::any_of(elsewhere.begin(), elsewhere.end(), [&](const Manifest& e) { return provides(e, id); })) continue;
+      Fault fault{"plugin " + m.name + " needs " + id + ", which nothing provides", {}, {}, {}, 0};
+      const auto off = std::find_if(disabled.begin(), disabled.end(), [&](const Manifest& d) { return provides(d, id); });
       if (off != disabled.end()) {
         fault.detail = "plugin " + off->name + " provides it, but is disabled";
         fault.fix = "run `backplane plugins enable " + off->name + "`, or `backplane plugins disable " + m.name + "`";
       } else {
-        fault.detail = other_revision(enabled, need.interface_id);
+        fault.detail = other_revision(enabled, id);
         fault.fix = "install a plugin that provides it, or run `backplane plugins disable " + m.name + "`";
       }
       faults.push_back(std::move(fault));
@@ -107,11 +112,11 @@ class Ordering {
 
 }  // namespace
 
-Resolution resolve(const std::vector<Manifest>& enabled, const std::vector<Manifest>& disabled, Faults& faults) {
+Resolution resolve(const Installed& installed, Faults& faults) {
   Resolution resolution;
-  find_owners(enabled, resolution, faults);
-  check_needs(enabled, disabled, resolution, faults);
-  Ordering(enabled, resolution, faults).run();
+  find_owners(installed.here, resolution, faults);
+  check_needs(installed, resolution, faults);
+  Ordering(installed.here, resolution, faults).run();
   return resolution;
 }
 

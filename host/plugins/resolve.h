@@ -17,8 +17,15 @@ struct Resolution {
   std::map<std::string, std::size_t> provider_of;  ///< interface id → index
 };
 
-/// Faults: a need without a provider (a disabled plugin that would provide it is named), an interface or a topic with
-/// two owners, a route that two plugins claim, a cycle of hard needs. `disabled`: manifests of what is switched off.
-Resolution resolve(const std::vector<plugin::Manifest>& enabled, const std::vector<plugin::Manifest>& disabled, Faults& faults);
+/// The manifests of every plugin that is installed.
+struct Installed {
+  std::vector<plugin::Manifest> here;       ///< they run in this process
+  std::vector<plugin::Manifest> elsewhere;  ///< they run on other hosts of this server
+  std::vector<plugin::Manifest> disabled;
+};
+
+/// Faults: a need that neither this host nor another provides (a disabled plugin that would is named), an interface or
+/// a topic with two owners, a route that two plugins claim, a cycle of hard needs.
+Resolution resolve(const Installed& installed, Faults& faults);
 
 }  // namespace backplane::host

@@ -44,11 +44,41 @@ std::vector<PluginFile> only_accounts(std::vector<PluginFile> files) {
   return chosen;
 }
 
+/// The URL of the other host that runs a plugin; empty when none does.
+std::string url_of_host_with(const Config& config, const std::string& plugin) {
+  if (!config.enabled(plugin)) return {};
+  for (const auto& [name, host] : config.hosts) {
+    if (name != config.this_host && std::find(host.plugins.begin(), host.plugins.end(), plugin) != host.plugins.end()) return host.url;
+  }
+  return {};
+}
+
+/// What spread components need and this configuration does not have.
+void check_spread(const Config& config, const Installed& installed, Faults& faults) {
+  if (installed.elsewhere.empty()) return;
+  if (config.shared_secret.empty()) {
+    faults.push_back({"hosts of this server have no shared secret", "without one they cannot call each other", "set shared_secret, the same on every host", config.file, 0});
+  }
+  const auto publishes = [](const std::vector<plugin::Manifest>& manifests, const std::string& topic) {
+    return std::any_of(manifests.begin(), manifests.end(), [&](const plugin::Manifest& m) {
+      return std::any_of(m.publishes.begin(), m.publishes.end(), [&](const auto& p) { return p.topic == topic; });
+    });
+  };
+  if (config.log.transport != "in_process") return;
+  for (const plugin::Manifest& m : installed.here) {
+    for (const auto& consumed : m.consumes) {
+      if (!publishes(installed.elsewhere, consumed.topic)) continue;
+      faults.push_back({"topic " + consumed.topic + " would have to go from one host to another", "plugin " + m.name + " follows it here, and log.transport is in_process",
+                        "run both plugins on one host, or choose a transport that spans hosts", config.file, 0});
+    }
+  }
+}
+
 /// A server and the sink that its log goes to.
 class LoggingServer final : public ServerControl {
  public:
-  LoggingServer(std::unique_ptr<LogSink> sink, const Config& config, std::vector<PluginFile> files)
-      : sink_(std::move(sink)), server_(config, std::move(files), {system_clock(), system_random(), *sink_}) {}
+  LoggingServer(std::unique_ptr<LogSink> sink, const Config& config, ChosenPlugins plugins)
+      : sink_(std::move(sink)), server_(config, std::move(plugins), {system_clock(), system_random(), *sink_}) {}
   Faults prepare() { return server_.prepare(); }
   std::vector<Fault> start() override { return server_.start(); }
   void drain_and_stop() override { server_.drain_and_stop(); }
@@ -71,20 +101,26 @@ std::unique_ptr<LogSink> sink_of(const Config& config, Faults& faults) {
 
 }  // namespace
 
-std::vector<PluginFile> choose_plugins(const Config& config, Faults& faults) {
+ChosenPlugins choose_plugins(const Config& config, Faults& faults) {
   std::vector<PluginFile> files;
-  std::vector<plugin::Manifest> enabled, disabled;
+  Installed installed;
+  ChosenPlugins chosen;
   for (PluginFile& file : discover_configured(config, faults)) {
-    if (config.runs_here(file.manifest.name) && !is_other_transport(config, file.manifest)) {
-      enabled.push_back(file.manifest);
+    const plugin::Manifest& manifest = file.manifest;
+    if (is_other_transport(config, manifest)) continue;
+    if (config.runs_here(manifest.name)) {
+      installed.here.push_back(manifest);
       files.push_back(std::move(file));
+    } else if (const std::string url = url_of_host_with(config, manifest.name); !url.empty()) {
+      installed.elsewhere.push_back(manifest);
+      for (const std::string& id : manifest.provides) chosen.elsewhere.emplace(id, url);
     } else {
-      disabled.push_back(std::move(file.manifest));
+      installed.disabled.push_back(manifest);
     }
   }
-  std::vector<PluginFile> ordered;
-  for (const std::size_t i : resolve(enabled, disabled, faults).order) ordered.push_back(std::move(files[i]));
-  return ordered;
+  check_spread(config, installed, faults);
+  for (const std::size_t i : resolve(installed, faults).order) chosen.here.push_back(std::move(files[i]));
+  return chosen;
 }
 
 Discovery HostEngine::discover(const Config& config) {
@@ -113,23 +149,24 @@ std::string HostEngine::wiring(const Config& config, WiringFormat format, std::v
 }
 
 std::unique_ptr<ServerControl> HostEngine::make_server(const Config& config, std::vector<Fault>& faults) {
-  std::vector<PluginFile> files = choose_plugins(config, faults);
+  ChosenPlugins plugins = choose_plugins(config, faults);
   std::vector<plugin::Manifest> all;
   for (PluginFile& file : discover_plugins({config.plugin_dirs.begin(), config.plugin_dirs.end()}, faults)) all.push_back(std::move(file.manifest));
   for (Fault& fault : check_plugin_names(config, all)) faults.push_back(std::move(fault));
   auto sink = sink_of(config, faults);
   if (!faults.empty()) return nullptr;
-  auto server = std::make_unique<LoggingServer>(std::move(sink), config, std::move(files));
+  auto server = std::make_unique<LoggingServer>(std::move(sink), config, std::move(plugins));
   for (Fault& fault : server->prepare()) faults.push_back(std::move(fault));
   return faults.empty() ? std::move(server) : nullptr;
 }
 
 std::vector<Fault> HostEngine::create_user(const Config& config, const NewUser& user) {
   Faults faults;
-  std::vector<PluginFile> files = choose_plugins(config, faults);
+  ChosenPlugins plugins = choose_plugins(config, faults);
+  plugins.here = only_accounts(std::move(plugins.here));
   auto sink = sink_of(config, faults);
   if (!faults.empty()) return faults;
-  Server server(config, only_accounts(std::move(files)), {system_clock(), system_random(), *sink});
+  Server server(config, std::move(plugins), {system_clock(), system_random(), *sink});
   if (faults = server.prepare(); !faults.empty()) return faults;
   if (faults = server.start_plugins(); !faults.empty()) return faults;
   api::UserApi users;

@@ -6,6 +6,7 @@
 #include "host/cli/server_control.h"
 #include "host/plugins/plugin_file.h"
 #include "host/plugins/resolve.h"
+#include "host/runtime/server.h"
 
 namespace backplane::host {
 
@@ -18,7 +19,7 @@ class HostEngine final : public Engine {
   std::vector<Fault> create_user(const Config& config, const NewUser& user) override;
 };
 
-/// The plugins that run here, in starting order, checked against each other; incomplete when there are faults.
-std::vector<PluginFile> choose_plugins(const Config& config, Faults& faults);
+/// The plugins that run here, checked against each other and those on other hosts; incomplete when there are faults.
+ChosenPlugins choose_plugins(const Config& config, Faults& faults);
 
 }  // namespace backplane::host

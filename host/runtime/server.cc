@@ -9,6 +9,8 @@
 #include "host/observe/ops_listener.h"
 #include "host/plugins/plugin_host.h"
 #include "host/plugins/plugin_set.h"
+#include "host/remote/remote_client.h"
+#include "host/remote/remote_server.h"
 #include "host/runtime/folder_claim.h"
 #include "host/runtime/http_settings.h"
 #include "host/runtime/timers.h"
@@ -17,7 +19,7 @@
 namespace backplane::host {
 
 struct Server::State {
-  State(Config c, std::vector<PluginFile> files, ServerParts p)
+  State(Config c, ChosenPlugins chosen, ServerParts p)
       : config(std::move(c)),
         parts(p),
         level(config.log.level),
@@ -27,8 +29,13 @@ struct Server::State {
         timers(parts.clock, parts.random, background, logger.part("timers")),
         plugin_host({config.server_name, config.public_base_url, config.data_dir, parts.clock, parts.random, parts.log_sink, level, cpu, timers}),
         log(parts.clock, parts.random, logger.part("log")),
-        plugins(std::make_unique<PluginSet>(std::move(files), plugin_host, metrics, log)),
-        started_at(parts.clock.now()) {}
+        deferred_calls({.name = "remote", .max_threads = 256, .max_queue = 16384}, parts.clock, logger.part("remote")),
+        elsewhere(std::move(chosen.elsewhere)),
+        remote_server(config.shared_secret, parts.clock),
+        plugins(std::make_unique<PluginSet>(std::move(chosen.here), plugin_host, metrics, log)),
+        started_at(parts.clock.now()) {
+    plugins->set_remote_providers([this](std::string_view id) { return remote_provider(id); });
+  }
 
   Config config;
   ServerParts parts;
@@ -41,6 +48,10 @@ struct Server::State {
   PluginHost plugin_host;
   log::Runtime log;
   log::Transport* transport = nullptr;
+  WorkerPool deferred_calls;
+  const std::map<std::string, std::string> elsewhere;
+  std::map<std::string, std::unique_ptr<RemoteClient>> remote_clients;  ///< by URL
+  RemoteServer remote_server;
   std::unique_ptr<PluginSet> plugins;
   std::unique_ptr<HttpServer> http;
   std::unique_ptr<OpsListener> operations;
@@ -51,6 +62,7 @@ struct Server::State {
   bool running = false;
   Instant started_at;
 
+  RemoteClient* remote_provider(std::string_view id);
   Faults claim_data();
   Faults start_log();
   Faults register_routes();
@@ -59,8 +71,8 @@ struct Server::State {
   void stop(Instant deadline);
 };
 
-Server::Server(Config config, std::vector<PluginFile> files, ServerParts parts)
-    : state_(std::make_unique<State>(std::move(config), std::move(files), parts)) {}
+Server::Server(Config config, ChosenPlugins plugins, ServerParts parts)
+    : state_(std::make_unique<State>(std::move(config), std::move(plugins), parts)) {}
 
 Server::~Server() {
   if (state_->running) state_->stop(state_->parts.clock.now());
@@ -93,7 +105,21 @@ Faults Server::State::register_routes() {
                                      : http->add_parking_route(plugin, route.surface, route.method, route.pattern, route.options, route.authenticator, route.parking);
     if (!added) faults.push_back({"a route of plugin " + plugin + " cannot be served", added.error().text, "disable one of the plugins", {}, 0});
   });
+  for (const api::Interface* interface : plugins->provided()) remote_server.serve(*interface);
+  if (!config.shared_secret.empty()) {
+    if (const auto added = remote_server.add_route(*http); !added) {
+      faults.push_back({"internal calls cannot be served", added.error().text, "disable the plugin that claims the path /api", {}, 0});
+    }
+  }
   return faults;
+}
+
+RemoteClient* Server::State::remote_provider(std::string_view id) {
+  const auto url = elsewhere.find(std::string(id));
+  if (url == elsewhere.end()) return nullptr;
+  auto& client = remote_clients[url->second];
+  if (client == nullptr) client = std::make_unique<RemoteClient>(url->second, config.shared_secret, parts.clock, deferred_calls);
+  return client.get();
 }
 
 Faults Server::State::start_http() {
@@ -175,6 +201,7 @@ void Server::State::stop(Instant deadline) {
   if (transport != nullptr) transport->stop();
   plugins->stop();
   http.reset();
+  deferred_calls.stop();
   cpu.stop();
   if (operations != nullptr) operations->stop();
   operations.reset();

@@ -12,7 +12,9 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "backplane/base/clock.h"
@@ -35,10 +37,15 @@ struct ServerParts {
   LogSink& log_sink;
 };
 
+/// What runs here, and where the rest does.
+struct ChosenPlugins {
+  std::vector<PluginFile> here;                   ///< in starting order
+  std::map<std::string, std::string> elsewhere;   ///< interface id → URL of the host that provides it
+};
+
 class Server final : public ServerControl {
  public:
-  /// `files` are the plugins to run, in starting order.
-  Server(Config config, std::vector<PluginFile> files, ServerParts parts);
+  Server(Config config, ChosenPlugins plugins, ServerParts parts);
   ~Server() override;
 
   /// Loads and configures the plugins: what can be checked without touching anything.

@@ -33,15 +33,18 @@ void set_password(storage::Write& write, std::string_view localpart, const std::
 /// No password, no profile, no account data.
 void deactivate_account(storage::Write& write, std::string_view localpart);
 
-/// Keeps the device's other values when it exists.
+/// Keeps the device's name when it exists, and its address when `ip` is empty.
 void upsert_device(storage::Write& write, std::string_view localpart, const DeviceId& device, const std::optional<std::string>& display_name,
                    std::string_view ip, std::int64_t now_ms);
 std::vector<api::Device> list_devices(storage::Session& session, std::string_view localpart);
 bool update_device(storage::Write& write, std::string_view localpart, const DeviceId& device, const std::optional<std::string>& display_name);
-/// With its tokens.
-void delete_device(storage::Write& write, std::string_view localpart, const DeviceId& device);
+bool has_device(storage::Session& session, std::string_view localpart, const DeviceId& device);
+/// With its tokens; whether it was there.
+bool delete_device(storage::Write& write, std::string_view localpart, const DeviceId& device);
+/// Access and refresh tokens of a device.
+void delete_tokens(storage::Write& write, std::string_view localpart, const DeviceId& device);
 
-/// Tokens are given as digests. A device has one access token: an earlier one is void.
+/// Tokens are given as digests. A device has one of each: delete_tokens() first.
 void set_access_token(storage::Write& write, std::string_view digest, const TokenOwner& owner);
 std::optional<TokenOwner> find_access_token(storage::Session& session, std::string_view digest);
 void set_refresh_token(storage::Write& write, std::string_view digest, const TokenOwner& owner);
@@ -50,6 +53,8 @@ void insert_login_token(storage::Write& write, std::string_view digest, std::str
 /// The localpart, once; nothing when it is unknown, used or past its time.
 std::optional<std::string> take_login_token(storage::Write& write, std::string_view digest, std::int64_t now_ms);
 
+/// displayname and avatar_url are text, in columns of their own.
+bool is_text_field(std::string_view field);
 std::optional<api::GetProfileResponse> find_profile(storage::Session& session, std::string_view localpart);
 /// The new version; nothing when the value was that already. An empty value removes the field.
 std::optional<std::int64_t> set_profile_field(storage::Write& write, std::string_view localpart, std::string_view field, std::string_view json);

@@ -28,7 +28,7 @@ void UserService::bind() {
     return api::RegistrationRules{settings_.open, settings_.token_required, settings_.guests};
   });
   interface_.check_localpart.bind([this](const CallContext&, const api::CheckLocalpartRequest& request) -> Result<api::Nothing> {
-    BACKPLANE_CHECK(check_localpart(request.localpart));
+    BACKPLANE_CHECK(check_localpart(request.localpart, false));
     return api::Nothing{};
   });
   interface_.check_registration_token.bind(

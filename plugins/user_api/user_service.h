@@ -36,7 +36,7 @@ class UserService {
  private:
   // accounts/
   Result<api::LogInResponse> register_account(const api::RegisterAccountRequest& request);
-  Result<void> check_localpart(std::string_view localpart) const;
+  Result<void> check_localpart(std::string_view localpart, bool may_be_digits) const;
   Result<void> check_registration_rules(const api::RegisterAccountRequest& request) const;
   bool is_registration_token(std::string_view token) const;
   Result<api::Nothing> verify_password(const api::VerifyPasswordRequest& request);

@@ -14,9 +14,12 @@ bool names_another(json::View auth, const UserId& user) {
 
 AuthOutcome check_password(Components& c, const http::Request& request, json::View body, const std::string& endpoint) {
   const api::Session& session = api::session_of(request);
+  // Another user's password is not a stage that failed: the request as a whole is refused.
+  if (const auto auth = body.find("auth"); auth && names_another(*auth, session.user)) {
+    return {false, http::Response::error(denied("", "another user's password does not help here")), {}};
+  }
   const InteractiveAuth::Stages stages{{"m.login.password", [&](json::View auth) -> Result<std::string> {
     BACKPLANE_TRY(password, auth.get_string("password"));
-    if (names_another(auth, session.user)) return denied("", "this is another user's endpoint");
     BACKPLANE_CHECK(c.users.verify_password(api::context_of(request), {session.user, std::string(password), request.remote_address}));
     return std::string();
   }}};

@@ -36,13 +36,13 @@ Result<http::Response> log_in(Components& c, const http::Request& request) {
   if (type == "m.login.password" && c.settings.password_login) {
     BACKPLANE_TRY(user, user_of(body));
     BACKPLANE_TRY(password, body.get_string("password"));
-    login.user = std::move(user);
+    login.user = user.starts_with('@') ? std::move(user) : lower_case(user);
     login.password = password;
   } else if (type == "m.login.token" && c.settings.token_login) {
     BACKPLANE_TRY(token, body.get_string("token"));
     login.login_token = token;
   } else {
-    return invalid("unknown_login_type", "log-in of type " + std::string(type) + " is not possible here");
+    return invalid("bad_request", "log-in of type " + std::string(type) + " is not possible here");
   }
   BACKPLANE_TRY(device, body.get_optional_string("device_id"));
   BACKPLANE_TRY(name, body.get_optional_string("initial_device_display_name"));

@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <array>
+
 #include "routes/routes.h"
 #include "routes/support.h"
 
@@ -8,6 +11,19 @@ using api::MembershipAction;
 
 bool is_about_another(MembershipAction action) {
   return action == MembershipAction::invite || action == MembershipAction::kick || action == MembershipAction::ban || action == MembershipAction::unban;
+}
+
+/// What a client adds to the body of a join or knock goes into the event's content (as other servers do).
+std::string custom_content(json::View body) {
+  static constexpr std::array<std::string_view, 6> known{"reason", "third_party_signed", "membership", "displayname", "avatar_url", "join_authorised_via_users_server"};
+  std::string content;
+  json::Writer out(content);
+  out.begin_object();
+  for (const auto& [name, value] : body.members()) {
+    if (std::find(known.begin(), known.end(), name) == known.end()) out.member(name, value);
+  }
+  out.end_object();
+  return content == "{}" ? std::string() : content;
 }
 
 Result<api::ChangeMembershipRequest> read_change(Components& c, const http::Request& request, MembershipAction action) {
@@ -34,6 +50,7 @@ Result<api::ChangeMembershipRequest> read_change(Components& c, const http::Requ
   if (reason) change.reason = *reason;
   BACKPLANE_TRY(third_party, body.get_optional_object("third_party_signed"));
   if (third_party) change.third_party_signed.text = third_party->canonical();
+  if (action == MembershipAction::join || action == MembershipAction::knock) change.extra_content.text = custom_content(body);
   for (const char* name : {"via", "server_name"}) {
     for (std::string& server : request.query_all(name)) change.via.emplace_back(std::move(server));
   }

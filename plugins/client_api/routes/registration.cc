@@ -23,7 +23,8 @@ Result<api::RegisterAccountRequest> read_account(json::View body) {
   BACKPLANE_TRY(name, body.get_optional_string("initial_device_display_name"));
   BACKPLANE_TRY(inhibit, body.get_optional_boolean("inhibit_login"));
   BACKPLANE_TRY(refresh, body.get_optional_boolean("refresh_token"));
-  account.localpart = username.value_or("");
+  // Capitals are folded (Appendices, "User Identifiers": localparts are lower case).
+  account.localpart = lower_case(username.value_or(""));
   if (password) account.password = *password;
   account.device_id = DeviceId(std::string(device.value_or("")));
   if (name) account.device_display_name = *name;

@@ -47,8 +47,8 @@ Result<http::Response> joined_members(Components& c, const http::Request& reques
   out.begin_object().key("joined").begin_object();
   for (const api::MemberProfile& member : known.members) {
     out.key(member.user.view()).begin_object();
-    if (member.displayname) out.member("display_name", *member.displayname);
-    if (member.avatar_url) out.member("avatar_url", *member.avatar_url);
+    write_json(out.key("display_name"), member.displayname);  // null where there is none, as clients are used to
+    write_json(out.key("avatar_url"), member.avatar_url);
     out.end_object();
   }
   out.end_object().end_object();

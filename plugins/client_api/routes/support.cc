@@ -26,6 +26,14 @@ api::IdempotencyKey transaction_key(const http::Request& request, std::string en
   return {session.user, session.device, std::move(endpoint), TransactionId(std::string(request.parameter("txnId")))};
 }
 
+std::string lower_case(std::string_view text) {
+  std::string lower(text);
+  for (char& c : lower) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return lower;
+}
+
 std::string log_in_body(const api::LogInResponse& answer, const ServerName& server) {
   std::string body;
   json::Writer out(body);

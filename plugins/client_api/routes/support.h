@@ -34,6 +34,8 @@ auto answer(http::Responder responder, Write write) {
     responder.complete(result.ok() ? write(*result) : http::Response::error(result.error()));
   };
 }
+/// With A-Z folded.
+std::string lower_case(std::string_view text);
 /// The members `user_id`, `device_id` and so on of a log-in's answer.
 std::string log_in_body(const api::LogInResponse& answer, const ServerName& server);
 

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "user_service.h"
 
 namespace backplane::user_api {
@@ -50,17 +52,18 @@ Result<api::ListRecordsResponse> UserService::list_client_data(const api::ListRe
   if (!after) return invalid("invalid_param", "'after' is no position");
   // What is committed after this is delivered by the log itself.
   const log::Positions head = client_data_.head();
+  const std::uint32_t limit = std::max<std::uint32_t>(request.limit, 1);  // a page that is not the last has a record
   return store_.read([&](storage::Session& session) {
     api::ListRecordsResponse answer;
     session.each<std::string, RoomId, std::string, std::string, std::uint16_t, std::uint64_t>(
         "SELECT localpart, room_id, type, content, lane, sequence FROM account_data WHERE sequence > ? ORDER BY sequence LIMIT ?",
-        {after->base(), request.limit},
+        {after->base(), limit},
         [&](std::string localpart, RoomId room, std::string type, std::string content, std::uint16_t lane, std::uint64_t sequence) {
           const UserId user = user_id(localpart);
           std::string payload = to_json(api::ClientDataRecord{user, std::move(room), std::move(type), json::Raw{std::move(content)}});
           answer.records.push_back({user.str(), {lane, sequence}, json::Raw{std::move(payload)}});
         });
-    answer.last = answer.records.size() < request.limit;
+    answer.last = answer.records.size() < limit;
     answer.as_of = head.encode();
     return answer;
   });

@@ -36,6 +36,8 @@ Result<api::Nothing> UserService::change_password(const api::ChangePasswordReque
   }
   BACKPLANE_TRY(hash, passwords_.hash(request.new_password));
   return store_.write([&](storage::Write& write) -> Result<api::Nothing> {
+    const auto account = store::find_account(write, localpart);
+    if (!account || account->deactivated) return not_found("", "there is no account " + request.user.str());
     store::set_password(write, localpart, hash);
     if (request.logout_devices) {
       std::vector<DeviceId> others;
@@ -51,6 +53,9 @@ Result<api::Nothing> UserService::change_password(const api::ChangePasswordReque
 Result<api::Nothing> UserService::deactivate(const api::DeactivateRequest& request) {
   BACKPLANE_TRY(localpart, local(request.user));
   return store_.write([&](storage::Write& write) -> Result<api::Nothing> {
+    const auto account = store::find_account(write, localpart);
+    if (!account) return not_found("", "there is no account " + request.user.str());
+    if (account->deactivated) return api::Nothing{};
     std::vector<DeviceId> devices;
     for (api::Device& device : store::list_devices(write, localpart)) devices.push_back(std::move(device.device_id));
     store::deactivate_account(write, localpart);

@@ -8,9 +8,12 @@ constexpr std::string_view digits = "0123456789";
 constexpr std::size_t made_up_length = 12;
 }  // namespace
 
-Result<void> UserService::check_localpart(std::string_view localpart) const {
+Result<void> UserService::check_localpart(std::string_view localpart, bool may_be_digits) const {
   if (!matrix::is_valid_new_localpart(localpart, server_name_)) {
     return invalid("invalid_username", "a user name is made of a-z, 0-9, '.', '_', '=', '-', '/' and '+', and 255 characters long at most with @ and server name");
+  }
+  if (!may_be_digits && localpart.find_first_not_of(digits) == std::string_view::npos) {
+    return invalid("invalid_username", "user names of digits alone are for guests");
   }
   auto account = store_.read([&](storage::Session& session) { return store::find_account(session, localpart); });
   if (!account) return std::move(account).error();
@@ -40,13 +43,11 @@ Result<void> UserService::check_registration_rules(const api::RegisterAccountReq
 Result<api::LogInResponse> UserService::register_account(const api::RegisterAccountRequest& request) {
   BACKPLANE_CHECK(check_registration_rules(request));
   Account account;
-  account.localpart = request.localpart.empty() || request.guest ? host_.random().text(made_up_length, digits) : request.localpart;
+  const bool made_up = request.localpart.empty() || request.guest;
+  account.localpart = made_up ? host_.random().text(made_up_length, digits) : request.localpart;
   account.admin = request.admin && request.by_operator;
   account.guest = request.guest;
-  BACKPLANE_CHECK(check_localpart(account.localpart));
-  if (!request.localpart.empty() && !request.by_operator && account.localpart.find_first_not_of(digits) == std::string::npos && !request.guest) {
-    return invalid("invalid_username", "user names of digits alone are for guests");
-  }
+  BACKPLANE_CHECK(check_localpart(account.localpart, made_up || request.by_operator));
   if (request.password) {
     if (static_cast<std::int64_t>(request.password->size()) < settings_.minimum_password_length) {
       return invalid("weak_password", "a password has at least " + std::to_string(settings_.minimum_password_length) + " characters");

@@ -29,6 +29,10 @@ Result<api::GetProfileResponse> UserService::get_profile(const api::GetProfileRe
 Result<api::SetProfileFieldResponse> UserService::set_profile_field(const api::SetProfileFieldRequest& request) {
   BACKPLANE_TRY(localpart, local(request.user));
   if (request.field.empty() || request.field.size() > max_field_name) return invalid("key_too_large", "a field's name has 1 to 255 bytes");
+  if (store::is_text_field(request.field) && !request.value.empty()) {
+    const auto value = json::Document::parse(request.value.text);
+    if (!value || !value->root().is_string()) return invalid("bad_json", "the field " + request.field + " is not a string");
+  }
   return store_.write([&](storage::Write& write) -> Result<api::SetProfileFieldResponse> {
     const auto profile = store::find_profile(write, localpart);
     if (!profile) return not_found("", "there is no profile of " + request.user.str());

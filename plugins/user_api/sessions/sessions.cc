@@ -19,8 +19,10 @@ api::LogInResponse UserService::open_session(storage::Write& write, std::string_
   answer.access_token = AccessToken("bp_" + host_.random().text(token_length));
   const std::int64_t now_ms = host_.clock().wall_ms();
   TokenOwner owner{std::string(localpart), answer.device_id, std::nullopt};
-  // A log-in on a device that is there makes its old token void: those who keep it must drop it.
-  const bool replaced = !wanted.empty();
+  // A log-in on a device that is there makes its old tokens void: those who keep them must drop them. The refresh token
+  // goes too, or whoever has it could take the session over.
+  const bool replaced = !wanted.empty() && store::has_device(write, localpart, wanted);
+  store::delete_tokens(write, localpart, answer.device_id);
   store::upsert_device(write, localpart, answer.device_id, display_name, address, now_ms);
   if (replaced) sessions_.publish(write, answer.user_id.view(), to_json(api::SessionsRecord{answer.user_id, {answer.device_id}, false}));
   if (with_refresh_token) {
@@ -34,10 +36,14 @@ api::LogInResponse UserService::open_session(storage::Write& write, std::string_
 }
 
 void UserService::close_sessions(storage::Write& write, std::string_view localpart, const std::vector<DeviceId>& devices, bool all) {
-  for (const DeviceId& device : devices) store::delete_device(write, localpart, device);
-  if (devices.empty() && !all) return;
+  // Devices that are not there are no news: a client may name any.
+  std::vector<DeviceId> gone;
+  for (const DeviceId& device : devices) {
+    if (store::delete_device(write, localpart, device)) gone.push_back(device);
+  }
+  if (gone.empty() && !all) return;
   const UserId user = user_id(localpart);
-  sessions_.publish(write, user.view(), to_json(api::SessionsRecord{user, devices, all}));
+  sessions_.publish(write, user.view(), to_json(api::SessionsRecord{user, std::move(gone), all}));
 }
 
 Result<api::LogInResponse> UserService::log_in(const api::LogInRequest& request) {

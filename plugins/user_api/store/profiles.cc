@@ -3,9 +3,6 @@
 namespace backplane::user_api::store {
 namespace {
 
-/// displayname and avatar_url are text in columns of their own; the column's name, or empty.
-std::string_view column_of(std::string_view field) { return field == "displayname" || field == "avatar_url" ? field : std::string_view(); }
-
 bool set_column(storage::Write& write, std::string_view localpart, std::string_view column, std::string_view json) {
   std::optional<std::string> text;
   if (!json.empty()) {
@@ -33,6 +30,8 @@ bool set_row(storage::Write& write, std::string_view localpart, std::string_view
 
 }  // namespace
 
+bool is_text_field(std::string_view field) { return field == "displayname" || field == "avatar_url"; }
+
 std::optional<api::GetProfileResponse> find_profile(storage::Session& session, std::string_view localpart) {
   auto row = session.find<std::optional<std::string>, std::optional<std::string>, std::int64_t>(
       "SELECT displayname, avatar_url, profile_version FROM users WHERE localpart = ? AND deactivated = 0", {localpart});
@@ -44,8 +43,7 @@ std::optional<api::GetProfileResponse> find_profile(storage::Session& session, s
 }
 
 std::optional<std::int64_t> set_profile_field(storage::Write& write, std::string_view localpart, std::string_view field, std::string_view json) {
-  const std::string_view column = column_of(field);
-  const bool changed = column.empty() ? set_row(write, localpart, field, json) : set_column(write, localpart, column, json);
+  const bool changed = is_text_field(field) ? set_column(write, localpart, field, json) : set_row(write, localpart, field, json);
   if (!changed) return std::nullopt;
   return write.find<std::int64_t>("SELECT profile_version FROM users WHERE localpart = ?", {localpart});
 }

@@ -11,7 +11,6 @@ std::optional<TokenOwner> owner(std::optional<std::tuple<std::string, DeviceId, 
 }  // namespace
 
 void set_access_token(storage::Write& write, std::string_view digest, const TokenOwner& token_owner) {
-  write.execute("DELETE FROM access_tokens WHERE localpart = ? AND device_id = ?", {token_owner.localpart, token_owner.device});
   write.execute("INSERT INTO access_tokens (digest, localpart, device_id, expires_ms) VALUES (?, ?, ?, ?)",
                 {digest, token_owner.localpart, token_owner.device, token_owner.expires_ms});
 }
@@ -22,7 +21,6 @@ std::optional<TokenOwner> find_access_token(storage::Session& session, std::stri
 }
 
 void set_refresh_token(storage::Write& write, std::string_view digest, const TokenOwner& token_owner) {
-  write.execute("DELETE FROM refresh_tokens WHERE localpart = ? AND device_id = ?", {token_owner.localpart, token_owner.device});
   write.execute("INSERT INTO refresh_tokens (digest, localpart, device_id) VALUES (?, ?, ?)",
                 {digest, token_owner.localpart, token_owner.device});
 }

@@ -45,6 +45,7 @@ constexpr std::array rows{
     Row{"no_valid_session", {"M_NO_VALID_SESSION", 400}},
     Row{"not_implemented", {"M_UNRECOGNIZED", 501}},
     Row{"not_json", {"M_NOT_JSON", 400}},
+    Row{"not_left", {"M_UNKNOWN", 400}},
     Row{"not_yet_uploaded", {"M_NOT_YET_UPLOADED", 504}},
     Row{"profile_too_large", {"M_PROFILE_TOO_LARGE", 400}},
     Row{"remote_failed", {"M_UNKNOWN", 502}},

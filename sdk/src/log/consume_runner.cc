@@ -73,7 +73,7 @@ bool ConsumeRunner::collect(Batch& batch) {
   if (options_.linger <= Duration::zero() || batch.records.empty() || batch.records.size() >= options_.max_batch)
     return true;
   // Sleeping, not polling: records that come meanwhile cost no wake-up. What was collected is applied at a stop, too.
-  pause(options_.linger);
+  linger(options_.linger);
   if (auto more = feed_->poll(options_.max_batch - batch.records.size(), clock_.now())) {
     std::move(more->records.begin(), more->records.end(), std::back_inserter(batch.records));
     batch.after.merge(more->after);

@@ -30,6 +30,8 @@ class ConsumeRunner final : public Consumer, public Runner {
 
   Positions position() const override { return progress_.get(); }
   bool wait_for(const Positions& positions, Instant deadline) override {
+    if (progress_.base() >= positions.highest()) return true;
+    const Hurry hurry(*this);
     return progress_.wait_for(positions, deadline);
   }
   Result<std::vector<ParkedRecord>> list_parked(std::size_t limit) override;

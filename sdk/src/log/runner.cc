@@ -44,4 +44,15 @@ bool Runner::pause(Duration time) {
   return !clock_.wait_until(changed_, lock, clock_.now() + time, [this] { return stopping_; });
 }
 
+void Runner::linger(Duration time) {
+  std::unique_lock lock(mutex_);
+  clock_.wait_until(changed_, lock, clock_.now() + time, [this] { return stopping_ || hurried_ > 0; });
+}
+
+void Runner::hurry(int change) {
+  const std::lock_guard lock(mutex_);
+  hurried_ += change;
+  if (change > 0) changed_.notify_all();
+}
+
 }  // namespace backplane::log

@@ -48,6 +48,19 @@ class Runner {
   bool stopping() const;
   /// Waits that long, or until the runner is to stop; false in the second case.
   bool pause(Duration time);
+  /// Waits that long, or until the runner is to stop, or somebody is in a hurry.
+  void linger(Duration time);
+  /// While one of these is there, linger() returns at once.
+  class Hurry {
+   public:
+    explicit Hurry(Runner& runner) : runner_(runner) { runner_.hurry(1); }
+    ~Hurry() { runner_.hurry(-1); }
+    Hurry(const Hurry&) = delete;
+    Hurry& operator=(const Hurry&) = delete;
+
+   private:
+    Runner& runner_;
+  };
 
   const std::string topic_;
   const std::string group_;
@@ -57,8 +70,10 @@ class Runner {
   Progress progress_;
 
  private:
+  void hurry(int change);
   mutable std::mutex mutex_;
   std::condition_variable changed_;
+  int hurried_ = 0;
   bool stopping_ = false;
   bool ended_ = true;
   Thread thread_;

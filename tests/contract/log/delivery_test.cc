@@ -125,6 +125,20 @@ TEST_P(Delivery, lingering_shares_a_commit) {
   EXPECT_LE(process.metrics.value("log_batches_total{events,group}"), 3);
 }
 
+TEST_P(Delivery, nothing_lingers_while_somebody_waits) {
+  Process process(*world_);
+  Publisher& publisher = process.publisher();
+  ConsumeOptions options;
+  options.linger = 1h;
+  Consumer& consumer = process.consumer("group", nullptr, options);
+  process.start();
+  for (int i = 1; i <= 3; ++i) {
+    process.publish(publisher, "key", std::to_string(i));
+    ASSERT_TRUE(consumer.wait_for(publisher.head(), soon()));
+  }
+  EXPECT_EQ(process.effects(), numbered(1, 3));
+}
+
 TEST_P(Delivery, a_topic_that_nobody_publishes_is_reported_and_silent) {
   Process process(*world_);
   process.publisher();

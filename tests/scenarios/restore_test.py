@@ -1,0 +1,139 @@
+"""Databases that are older than what clients, or other components, have seen: a client does not hang, and gets what
+there is."""
+import os
+import shutil
+import time
+import unittest
+
+from client import bodies, joined, quote, register, timeline
+from program import wait_for
+from server import Server
+
+
+class RestoreTest(unittest.TestCase):
+    def setUp(self):
+        self.server = Server()
+        self.addCleanup(self.server.close)
+        self.server.start()
+        self.alice, self.bob = register(self.server), register(self.server)
+        self.room = self.alice.create_room(preset="public_chat", name="the room")
+        self.bob.join(self.room)
+
+    def data(self, *parts):
+        return self.server.path("data", *parts)
+
+    def keep(self):
+        """Stops, copies the databases, starts."""
+        self.server.stop()
+        shutil.copytree(self.data(), self.server.path("kept"))
+        self.server.start()
+
+    def put_back(self, *names):
+        """Stops, and starts with the copy; of all databases, or of these."""
+        self.server.stop()
+        if not names:
+            shutil.rmtree(self.data())
+            shutil.copytree(self.server.path("kept"), self.data())
+        for name in names:
+            for file in os.listdir(self.data()):
+                if file.startswith(name + ".db"):
+                    os.remove(self.data(file))
+            for file in os.listdir(self.server.path("kept")):
+                if file.startswith(name + ".db"):
+                    shutil.copy2(self.server.path("kept", file), self.data(file))
+        self.server.start()
+
+    def quick_sync(self, client, **query):
+        """A sync that could wait for long, and must not."""
+        began = time.monotonic()
+        answer = client.sync(timeout=60000, **query)
+        self.assertLess(time.monotonic() - began, 20)
+        return answer
+
+    def talk(self, *texts):
+        return [self.alice.send(self.room, text) for text in texts]
+
+    def test_a_whole_backup(self):
+        self.talk("before 1", "before 2")
+        self.bob.sync()
+        self.keep()
+        lost = self.talk("lost 1", "lost 2", "lost 3")
+        self.alice.put(f"v3/sendToDevice/org.example/1", {"messages": {self.bob.user_id: {"*": {"n": 1}}}})
+        self.alice.put(f"v3/user/{quote(self.alice.user_id)}/account_data/org.example", {"lost": True})
+        self.bob.sync_until_event(self.room, lost[-1])
+        self.alice.sync()
+        self.put_back()
+        answer = self.quick_sync(self.bob)
+        self.assertEqual(["before 1", "before 2"], bodies(timeline(answer, self.room)))
+        self.assertTrue({"m.room.create", "m.room.name"} <= {
+            event["type"] for event in joined(answer, self.room)["state"]["events"] + timeline(answer, self.room)})
+        self.quick_sync(self.alice)
+        for n in range(3):  # and life goes on
+            event, = self.talk(f"after {n}")
+            self.bob.sync_until_event(self.room, event)
+        self.assertEqual(["after 2", "after 1", "after 0", "before 2", "before 1"],
+                         bodies(self.bob.messages(self.room, dir="b", limit=50)["chunk"]))
+
+    def test_a_poll_that_waits_with_a_token_ahead(self):
+        """The client has seen positions that come again for other events: it misses none of those."""
+        self.bob.sync()
+        self.keep()
+        lost = self.talk(*(f"lost {n}" for n in range(5)))
+        self.bob.sync_until_event(self.room, lost[-1])
+        self.put_back()
+        self.quick_sync(self.bob)
+        events = self.talk(*(f"again {n}" for n in range(10)))
+        seen = []
+
+        def all_seen(answer):
+            seen.extend(event["event_id"] for event in timeline(answer, self.room))
+            return events[-1] in seen
+
+        self.bob.sync_until("the events", all_seen)
+        self.assertEqual(events, [event for event in seen if event in events])
+
+    def test_only_the_rooms(self):
+        """room_server is older than its consumers: their positions were never reached by this log."""
+        self.talk("before")
+        self.bob.sync()
+        self.keep()
+        lost = self.talk("lost 1", "lost 2")
+        late_room = self.alice.create_room(preset="public_chat", name="lost room", invite=[self.bob.user_id])
+        self.bob.sync_until_event(self.room, lost[-1])
+        wait_for("the index to have it", lambda: late_room in self.bob.sync(since=None)["rooms"].get("invite", {}))
+        self.put_back("room_server")
+        answer = self.quick_sync(self.bob)
+        wait_for("what there is", lambda: bodies(timeline(self.quick_sync(self.bob, since=None), self.room)) == ["before"])
+        self.assertNotIn(late_room, answer["rooms"].get("invite", {}))
+        event, = self.talk("after")
+        self.bob.sync_until_event(self.room, event)
+        self.assertEqual(["after", "before"], bodies(self.bob.messages(self.room, dir="b", limit=50)["chunk"]))
+        # A profile still reaches the room: client_api's group began again, too.
+        self.alice.put(f"v3/profile/{quote(self.alice.user_id)}/displayname", {"displayname": "Restored"})
+        wait_for("the profile in the room",
+                 lambda: self.bob.state(self.room, "m.room.member", self.alice.user_id).get("displayname") == "Restored")
+
+    def test_only_the_index(self):
+        """sync_api is older than the rooms: it catches up."""
+        self.talk("before")
+        self.bob.sync()
+        self.keep()
+        texts = [f"kept {n}" for n in range(30)]
+        events = self.talk(*texts)
+        self.bob.sync_until_event(self.room, events[-1])
+        self.put_back("sync_api")
+        self.quick_sync(self.bob, since=None, filter={"room": {"timeline": {"limit": 100}}})
+        wait_for("the index to catch up", lambda: bodies(timeline(
+            self.bob.sync(since=None, filter={"room": {"timeline": {"limit": 100}}}), self.room)) == ["before", *texts])
+
+    def test_only_the_accounts(self):
+        """user_api is older: a device that it does not know is logged out, nothing else happens."""
+        self.keep()
+        phone = self.bob.log_in(self.bob.user_id)
+        carol = register(self.server)
+        self.put_back("user_api")
+        for gone in (phone, carol):
+            gone.refused(401, "M_UNKNOWN_TOKEN", "GET", "v3/sync")
+        self.quick_sync(self.bob)
+        event, = self.talk("still here")
+        self.bob.sync_until_event(self.room, event)
