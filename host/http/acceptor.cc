@@ -64,8 +64,9 @@ Result<void> Acceptor::open() {
   error_code fault;
   const auto address = boost::asio::ip::make_address(config.address, fault);
   if (fault) {
-    return invalid("bad_address", "Cannot listen on '" + config.address +
-                                      "': it is no IP address. Write one of this machine in `listeners`, or 0.0.0.0 or :: for all");
+    return invalid("bad_address",
+                   "Cannot listen on '" + config.address +
+                       "': it is no IP address. Write one of this machine in `listeners`, or 0.0.0.0 or :: for all");
   }
   BACKPLANE_CHECK(load_certificate());
   const tcp::endpoint endpoint(address, config.port);
@@ -109,7 +110,8 @@ void Acceptor::accept() {
       return accept();
     }
     if (fault == boost::asio::error::connection_aborted) return accept();
-    core_->logger.warning("cannot accept connections", {{"listener", named(listener_->config)}, {"why", fault.message()}});
+    core_->logger.warning("cannot accept connections",
+                          {{"listener", named(listener_->config)}, {"why", fault.message()}});
     pause();  // out of files: later there may be some again
   });
 }
@@ -140,9 +142,9 @@ void Acceptor::take(tcp::socket socket, IoThread& target) {
   error_code ignored;
   socket.set_option(tcp::no_delay(true), ignored);
   std::string peer = peer_of(socket);
-  const auto connection = std::make_shared<Connection>(
-      Connection::Origin{core_, listener_, std::move(context), dispatcher_, target}, std::move(socket), std::move(entry),
-      std::move(peer));
+  const auto connection =
+      std::make_shared<Connection>(Connection::Origin{core_, listener_, std::move(context), dispatcher_, target},
+                                   std::move(socket), std::move(entry), std::move(peer));
   boost::asio::post(target.context(), [connection] { connection->start(); });
 }
 

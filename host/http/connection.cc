@@ -85,7 +85,8 @@ bool Connection::consume(std::string_view data, Lock& lock) {
       while (data.starts_with("\r\n")) data.remove_prefix(2);  // RFC 9112, 2.2: before a request, to be ignored
       if (data.empty()) break;
       const HttpConfig& config = origin_.core->config;
-      parser_ = std::make_unique<RequestParser>(ParserLimits{config.max_header_bytes, config.max_uri_bytes, config.max_headers});
+      parser_ = std::make_unique<RequestParser>(
+          ParserLimits{config.max_header_bytes, config.max_uri_bytes, config.max_headers});
       set_deadline(config.header_timeout);
     }
     std::size_t used = 0;

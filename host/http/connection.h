@@ -90,7 +90,7 @@ class Connection final : public ResponseSink, public std::enable_shared_from_thi
   bool read_armed_ = false;
   bool write_armed_ = false;
   // Of the request under way:
-  bool known_ = false;         ///< its header was understood
+  bool known_ = false;  ///< its header was understood
   bool http_1_0_ = false;
   bool is_head_ = false;
   bool cors_ = false;

@@ -1,6 +1,6 @@
 // The writing half of a connection, on the I/O thread or on the thread that has the answer.
-#include <boost/asio/post.hpp>
 #include <algorithm>
+#include <boost/asio/post.hpp>
 #include <utility>
 
 #include "host/http/connection.h"

@@ -64,10 +64,9 @@ void Dispatcher::run(Job& job) {
   } catch (...) {  // NOLINT: the barrier between a plugin and the host
   }
   core_->traffic.exception_stopped(route.plugin);
-  core_->logger.error("a handler threw an exception", {{"plugin", route.plugin},
-                                                       {"route", route.pattern},
-                                                       {"request", job.request.id.view()},
-                                                       {"what", what}});
+  core_->logger.error(
+      "a handler threw an exception",
+      {{"plugin", route.plugin}, {"route", route.pattern}, {"request", job.request.id.view()}, {"what", what}});
   job.exchange->complete(http::Response::error(internal_error("Internal server error")));
 }
 
@@ -81,7 +80,8 @@ Result<void> Dispatcher::admit(Job& job) {
   }
   if (route.options.rate == http::RateClass::none) return {};
   if (request.identity && !request.identity->rate_limited) return {};
-  const std::string key = request.identity ? "u" + request.identity->rate_key : "a" + address_rate_key(request.remote_address);
+  const std::string key =
+      request.identity ? "u" + request.identity->rate_key : "a" + address_rate_key(request.remote_address);
   const Duration wait = core_->limiter.take(route.options.rate, key, core_->clock.now());
   if (wait <= Duration::zero()) return {};
   core_->traffic.rate_limited(route.options.rate);

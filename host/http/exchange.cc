@@ -6,7 +6,8 @@
 
 namespace backplane::host {
 
-Exchange::Exchange(std::shared_ptr<ServerCore> core, std::shared_ptr<ResponseSink> sink, const Route& route, RequestId id)
+Exchange::Exchange(std::shared_ptr<ServerCore> core, std::shared_ptr<ResponseSink> sink, const Route& route,
+                   RequestId id)
     : core_(std::move(core)), route_(route), id_(std::move(id)), started_(core_->clock.now()), sink_(std::move(sink)) {}
 
 Exchange::~Exchange() {

@@ -41,8 +41,9 @@ struct HttpServer::State {
 
   Result<void> add(std::unique_ptr<Route> route) {
     if (route->options.authentication != http::Authentication::none && route->authenticator == nullptr) {
-      return invalid("no_authenticator", "Plugin " + route->plugin + " declared the route " + std::string(to_string(route->method)) +
-                                             " " + route->pattern + " with authentication, but gave no authenticator");
+      return invalid("no_authenticator", "Plugin " + route->plugin + " declared the route " +
+                                             std::string(to_string(route->method)) + " " + route->pattern +
+                                             " with authentication, but gave no authenticator");
     }
     return core->routes.add(std::move(route));
   }
@@ -69,7 +70,8 @@ struct HttpServer::State {
 namespace {
 
 std::unique_ptr<Route> make_route(std::string_view plugin, http::Surface surface, http::Method method,
-                                  std::string_view pattern, http::RouteOptions options, http::Authenticator* authenticator) {
+                                  std::string_view pattern, http::RouteOptions options,
+                                  http::Authenticator* authenticator) {
   auto route = std::make_unique<Route>();
   route->plugin = plugin;
   route->surface = surface;
@@ -119,7 +121,8 @@ Result<void> HttpServer::start() {
   state.on_acceptors([](Acceptor& acceptor) { acceptor.accept(); });
   for (const auto& acceptor : state.acceptors) {
     const ListenerConfig& config = acceptor->listener()->config;
-    state.core->logger.info("listening", {{"address", config.address}, {"port", acceptor->port()}, {"tls", config.tls.has_value()}});
+    state.core->logger.info("listening",
+                            {{"address", config.address}, {"port", acceptor->port()}, {"tls", config.tls.has_value()}});
   }
   return {};
 }

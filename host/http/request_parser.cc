@@ -86,16 +86,18 @@ class RequestParser::Parser final : public beast_http::basic_parser<true> {
 
   bool check_header() {
     error_code fault;
-    if (hosts_ > 1 || (hosts_ == 0 && !http_1_0_)) refuse(invalid("bad_request", "The request needs one Host header"), fault);
+    if (hosts_ > 1 || (hosts_ == 0 && !http_1_0_))
+      refuse(invalid("bad_request", "The request needs one Host header"), fault);
     // A body whose end others on the way may see elsewhere is how requests are smuggled.
-    if (other_encoding_) refuse(Error(ErrorCode::invalid, "not_implemented", "Only chunked bodies are understood"), fault);
+    if (other_encoding_)
+      refuse(Error(ErrorCode::invalid, "not_implemented", "Only chunked bodies are understood"), fault);
     if (chunked() && http_1_0_) refuse(invalid("bad_request", "HTTP/1.0 has no chunked bodies"), fault);
     if (fault) fail(fault);
     return !failed_;
   }
 
-  void on_request_impl(beast_http::verb, boost::beast::string_view method, boost::beast::string_view target, int version,
-                       error_code& fault) override {
+  void on_request_impl(beast_http::verb, boost::beast::string_view method, boost::beast::string_view target,
+                       int version, error_code& fault) override {
     seen_target_ = true;
     if (target.size() > limits_.uri_bytes) {
       refuse(invalid("uri_too_long", "The request's path is too long"), fault);
@@ -178,7 +180,9 @@ class RequestParser::Parser final : public beast_http::basic_parser<true> {
 RequestParser::RequestParser(const ParserLimits& limits) : parser_(std::make_unique<Parser>(limits)) {}
 RequestParser::~RequestParser() = default;
 
-RequestParser::Status RequestParser::feed(std::string_view data, std::size_t& used) { return parser_->feed(data, used); }
+RequestParser::Status RequestParser::feed(std::string_view data, std::size_t& used) {
+  return parser_->feed(data, used);
+}
 void RequestParser::accept_body(std::size_t limit, bool keep) { parser_->accept_body(limit, keep); }
 const Error& RequestParser::error() const { return parser_->error_; }
 http::Request& RequestParser::request() { return parser_->request_; }

@@ -15,7 +15,7 @@ struct WriteOptions {
   bool http_1_0 = false;
   bool without_body = false;  ///< for HEAD: the length stays
   bool cors = false;
-  std::int64_t wall_ms = 0;   ///< for the Date
+  std::int64_t wall_ms = 0;  ///< for the Date
 };
 
 /// The status line and the header, with the empty line. What a header may not hold (line ends, NUL) is left out.

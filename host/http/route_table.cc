@@ -20,8 +20,8 @@ struct Piece {
 };
 
 Error bad_pattern(const Route& route, const std::string& why) {
-  return invalid("bad_pattern", "Plugin " + route.plugin + " declared the route " + std::string(to_string(route.method)) +
-                                    " " + route.pattern + ": " + why);
+  return invalid("bad_pattern", "Plugin " + route.plugin + " declared the route " +
+                                    std::string(to_string(route.method)) + " " + route.pattern + ": " + why);
 }
 
 std::vector<std::string_view> split(std::string_view text, char separator) {
@@ -95,7 +95,8 @@ struct RouteTable::Search {
   /// Literals first, then a parameter, then the rest; a branch without the method is left again.
   bool descend(const Node& node, std::size_t depth) {
     if (depth == segments.size()) return take(node);
-    if (const auto it = node.literals.find(segments[depth]); it != node.literals.end() && descend(*it->second, depth + 1)) {
+    if (const auto it = node.literals.find(segments[depth]);
+        it != node.literals.end() && descend(*it->second, depth + 1)) {
       return true;
     }
     // COMPAT: an empty last segment is a value: clients send `/state/m.room.name/` for the empty state key.
@@ -165,7 +166,8 @@ Result<RouteMatch> RouteTable::find(Surfaces surfaces, std::optional<Method> met
         match.parameters.push_back({std::string(segment.substr(1, segment.size() - 5)), *percent_decode(rest)});
         break;
       }
-      match.parameters.push_back({std::string(segment.substr(1, segment.size() - 2)), std::string(search.segments[depth])});
+      match.parameters.push_back(
+          {std::string(segment.substr(1, segment.size() - 2)), std::string(search.segments[depth])});
     }
     ++depth;
   }

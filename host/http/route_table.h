@@ -46,7 +46,7 @@ struct Route {
   std::string pattern;
   http::RouteOptions options{};
   http::Authenticator* authenticator = nullptr;
-  http::Handler handler;           ///< one of the two is set
+  http::Handler handler;  ///< one of the two is set
   http::ParkingHandler parking;
   /// Requests by status class (0: others), made when first needed.
   mutable std::array<std::atomic<Counter*>, 6> requests{};

@@ -19,7 +19,12 @@ namespace backplane::host {
 
 struct ServerCore {
   ServerCore(HttpConfig c, Clock& k, Random& r, Metrics& m, Logger l)
-      : config(std::move(c)), clock(k), logger(std::move(l)), traffic(m), limiter(config.rate_limits), id_prefix(r.text(5)) {}
+      : config(std::move(c)),
+        clock(k),
+        logger(std::move(l)),
+        traffic(m),
+        limiter(config.rate_limits),
+        id_prefix(r.text(5)) {}
 
   /// Short and unique in this process, and nearly so across hosts.
   RequestId next_request_id();

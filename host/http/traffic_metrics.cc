@@ -5,7 +5,9 @@
 namespace backplane::host {
 namespace {
 
-std::size_t status_class(int status) { return status >= 100 && status < 600 ? static_cast<std::size_t>(status / 100) : 0; }
+std::size_t status_class(int status) {
+  return status >= 100 && status < 600 ? static_cast<std::size_t>(status / 100) : 0;
+}
 
 std::string status_label(std::size_t of_class) { return of_class == 0 ? "other" : std::to_string(of_class) + "xx"; }
 
@@ -18,8 +20,8 @@ TrafficMetrics::TrafficMetrics(Metrics& metrics)
       refused_(metrics.counter("connections_refused_total", "Connections refused because there were too many.")) {
   for (std::size_t i = 0; i < latency_.size(); ++i) {
     const std::string surface(to_string(static_cast<http::Surface>(i)));
-    latency_[i] = &metrics.histogram("request_seconds", "From the end of a request to its answer; parked ones included.",
-                                     {{"surface", surface}});
+    latency_[i] = &metrics.histogram(
+        "request_seconds", "From the end of a request to its answer; parked ones included.", {{"surface", surface}});
     queue_full_[i] = &metrics.counter("queue_full_total", "Requests refused because too many waited for a worker.",
                                       {{"surface", surface}});
   }
@@ -52,7 +54,9 @@ void TrafficMetrics::answered(const Route& route, int status, Duration elapsed) 
 void TrafficMetrics::answered_without_route(int status) { without_route_[status_class(status)]->add(); }
 
 void TrafficMetrics::exception_stopped(std::string_view plugin) {
-  metrics_.counter("exceptions_total", "Exceptions of handlers that the host stopped.", {{"plugin", std::string(plugin)}}).add();
+  metrics_
+      .counter("exceptions_total", "Exceptions of handlers that the host stopped.", {{"plugin", std::string(plugin)}})
+      .add();
 }
 
 void TrafficMetrics::rate_limited(http::RateClass rate) {

@@ -33,9 +33,9 @@ class TrafficMetrics {
   Gauge& connections_;
   Gauge& parked_;
   Counter& refused_;
-  std::array<Histogram*, 4> latency_{};     ///< by surface
-  std::array<Counter*, 4> queue_full_{};    ///< by surface
-  std::array<Counter*, 5> rate_limited_{};  ///< by rate class
+  std::array<Histogram*, 4> latency_{};      ///< by surface
+  std::array<Counter*, 4> queue_full_{};     ///< by surface
+  std::array<Counter*, 5> rate_limited_{};   ///< by rate class
   std::array<Counter*, 6> without_route_{};  ///< by class of status
 };
 

@@ -55,8 +55,9 @@ Result<void> SpdlogSink::reopen() {
     output_ = std::move(output);
     return {};
   } catch (const std::exception& e) {
-    return unavailable("cannot_log", "Cannot write the log to " + options_.file + ": " + e.what() +
-                                         ". Set `log.file` to a file that the server may write, or leave it out for standard error");
+    return unavailable("cannot_log",
+                       "Cannot write the log to " + options_.file + ": " + e.what() +
+                           ". Set `log.file` to a file that the server may write, or leave it out for standard error");
   }
 }
 

@@ -28,7 +28,8 @@ class SpdlogSink final : public LogSink {
   static Result<std::unique_ptr<SpdlogSink>> open(LogSinkOptions options, Clock& clock);
   ~SpdlogSink() override;
 
-  void write(LogLevel level, std::string_view component, std::string_view event, const LogField* fields, std::size_t count) override;
+  void write(LogLevel level, std::string_view component, std::string_view event, const LogField* fields,
+             std::size_t count) override;
   /// Opens the file again, after it was moved away (SIGHUP). On an error it goes on with the old one.
   Result<void> reopen();
   void flush();

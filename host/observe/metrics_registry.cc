@@ -88,10 +88,12 @@ MetricsRegistry::Series& MetricsRegistry::series(std::string_view owner, std::st
     of.owner = owner;
     of.help = help;
   }
-  const bool names_right = is_name(full) && std::ranges::all_of(labels, [](const auto& label) { return is_name(label.first); });
+  const bool names_right =
+      is_name(full) && std::ranges::all_of(labels, [](const auto& label) { return is_name(label.first); });
   if (!names_right || of.kind != kind) {
     faults_.push_back("The metric " + full +
-                      (names_right ? " was registered with two kinds" : " or one of its labels has a name that Prometheus does not take"));
+                      (names_right ? " was registered with two kinds"
+                                   : " or one of its labels has a name that Prometheus does not take"));
     if (fresh) families_.erase(family);
     return *refused_.emplace_back(std::move(made));
   }

@@ -38,7 +38,8 @@ class MetricsRegistry {
   class View;
   struct Family;
   struct Series;
-  Series& series(std::string_view owner, std::string_view name, std::string_view help, const MetricLabels& labels, int kind);
+  Series& series(std::string_view owner, std::string_view name, std::string_view help, const MetricLabels& labels,
+                 int kind);
 
   mutable std::mutex mutex_;
   std::map<std::string, std::unique_ptr<View>, std::less<>> views_;

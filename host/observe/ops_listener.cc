@@ -83,7 +83,8 @@ class PageHandler final : public net::HTTPRequestHandler {
 template <class Pages>
 class PageHandlers final : public net::HTTPRequestHandlerFactory {
  public:
-  PageHandlers(std::shared_ptr<const Pages> pages, Logger logger) : pages_(std::move(pages)), logger_(std::move(logger)) {}
+  PageHandlers(std::shared_ptr<const Pages> pages, Logger logger)
+      : pages_(std::move(pages)), logger_(std::move(logger)) {}
   net::HTTPRequestHandler* createRequestHandler(const net::HTTPServerRequest&) override {
     return new PageHandler<Pages>(pages_, logger_);  // Poco deletes it
   }
@@ -146,9 +147,10 @@ Result<void> OpsListener::start() {
     server_->http.start();
   } catch (const Poco::Exception& e) {
     server_.reset();
-    return unavailable("cannot_listen", "Cannot listen on " + options_.address + ":" + std::to_string(options_.port) +
-                                            " for operations: " + e.displayText() +
-                                            ". Stop the program that uses the port, or set another one in `operations.port`");
+    return unavailable("cannot_listen",
+                       "Cannot listen on " + options_.address + ":" + std::to_string(options_.port) +
+                           " for operations: " + e.displayText() +
+                           ". Stop the program that uses the port, or set another one in `operations.port`");
   }
   logger_.info("operations listener ready", {{"address", options_.address}, {"port", port()}});
   return {};

@@ -45,7 +45,9 @@ ProcessFigures read_process_figures() {
     std::istringstream rest(line.substr(after_name + 1));
     std::vector<std::string> fields(3);
     for (std::string field; rest >> field;) fields.push_back(field);
-    const auto number = [&fields](std::size_t i) { return i < fields.size() ? std::strtoull(fields[i].c_str(), nullptr, 10) : 0; };
+    const auto number = [&fields](std::size_t i) {
+      return i < fields.size() ? std::strtoull(fields[i].c_str(), nullptr, 10) : 0;
+    };
     const auto ticks = static_cast<std::uint64_t>(sysconf(_SC_CLK_TCK));
     figures.cpu_ms = (number(14) + number(15)) * 1000 / ticks;
     figures.threads = number(20);

@@ -38,8 +38,8 @@ struct TimerService::State : std::enable_shared_from_this<State> {
   const Logger logger;
   std::mutex mutex;
   std::condition_variable changed;
-  std::unordered_map<plugin::TimerId, Timer> timers;         ///< not begun, handed over or not
-  std::set<std::pair<Instant, plugin::TimerId>> due_order;   ///< of those that are not handed over
+  std::unordered_map<plugin::TimerId, Timer> timers;        ///< not begun, handed over or not
+  std::set<std::pair<Instant, plugin::TimerId>> due_order;  ///< of those that are not handed over
   plugin::TimerId last_id = 0;
   bool draining = false;
 };

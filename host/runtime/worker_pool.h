@@ -3,9 +3,9 @@
 // and refuses work when its queue is full. The listener has one for each surface; timers and the CPU executor use it.
 //
 // Work that does not wait is cheapest on few threads (measured with 64 connections: 17 µs a request with 2 threads, 45
-// with 64). So the pool looks, by samples, how often its work gives up the CPU of itself, and runs so many at once: from
-// one a core when none does, to the most when all do. Whatever that says, work that has waited for some milliseconds
-// gets a thread of its own: no queue stands still because a few pieces wait for long.
+// with 64). So the pool looks, by samples, how often its work gives up the CPU of itself, and runs so many at once:
+// from one a core when none does, to the most when all do. Whatever that says, work that has waited for some
+// milliseconds gets a thread of its own: no queue stands still because a few pieces wait for long.
 //
 // Any thread may submit. Work taken is begun in the order of submission; stop() waits for it. Not to be destroyed or
 // stopped from its own threads.
@@ -91,8 +91,8 @@ class WorkerPool final : public Executor {
   std::vector<pthread_t> finished_;  ///< threads that have ended and are to be joined
   std::size_t threads_ = 0;
   std::size_t busy_ = 0;
-  std::size_t allowed_;        ///< to be busy at once
-  double waiting_share_ = 1;   ///< of work that gives up the CPU
+  std::size_t allowed_;       ///< to be busy at once
+  double waiting_share_ = 1;  ///< of work that gives up the CPU
   bool stopping_ = false;
 };
 

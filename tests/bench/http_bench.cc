@@ -113,7 +113,8 @@ int main(int count, char** arguments) {
   raise_open_files_limit();
   const std::string_view what = count > 2 ? arguments[1] : "";
   if (what == "serve") return serve(static_cast<std::uint16_t>(std::atoi(arguments[2])));
-  if (what == "park" && count == 5) return park(static_cast<std::uint16_t>(std::atoi(arguments[2])), std::atoi(arguments[3]), arguments[4]);
+  if (what == "park" && count == 5)
+    return park(static_cast<std::uint16_t>(std::atoi(arguments[2])), std::atoi(arguments[3]), arguments[4]);
   std::fprintf(stderr, "usage: http_bench serve PORT | park PORT N PID\n");
   return 2;
 }

@@ -31,7 +31,8 @@ class ManualClock final : public Clock {
 /// Keeps lines as `level component: event fields`.
 class RecordingSink final : public LogSink {
  public:
-  void write(LogLevel level, std::string_view component, std::string_view event, const LogField* fields, std::size_t count) override {
+  void write(LogLevel level, std::string_view component, std::string_view event, const LogField* fields,
+             std::size_t count) override {
     const std::lock_guard lock(mutex_);
     lines_.push_back(format_text({0, level, component, event, fields, count}).substr(25));
   }

@@ -15,7 +15,8 @@ using namespace std::chrono_literals;
 /// Takes the token for the name.
 class TokenIsName final : public http::Authenticator {
  public:
-  Result<std::shared_ptr<const http::Identity>> authenticate(const http::Request& request, Authentication level) override {
+  Result<std::shared_ptr<const http::Identity>> authenticate(const http::Request& request,
+                                                             Authentication level) override {
     const std::string token = request.access_token();
     if (token.empty() && level == Authentication::optional) return std::shared_ptr<const http::Identity>();
     if (token.empty()) return denied("missing_token", "Missing access token");
@@ -51,8 +52,8 @@ TEST_F(DispatchTest, AuthenticatesFirst) {
 }
 
 TEST_F(DispatchTest, ARouteWithAuthenticationNeedsAnAuthenticator) {
-  const auto added = server().add_route("p", Surface::client, Method::get, "/", {Authentication::required, 0, RateClass::none},
-                                        nullptr, says("1"));
+  const auto added = server().add_route("p", Surface::client, Method::get, "/",
+                                        {Authentication::required, 0, RateClass::none}, nullptr, says("1"));
   EXPECT_EQ(added.error().text, "Plugin p declared the route GET / with authentication, but gave no authenticator");
 }
 
@@ -93,13 +94,13 @@ TEST_F(DispatchTest, StopsExceptions) {
   }
   EXPECT_TRUE(log.has("plugin=plugin_a route=/std"));
   EXPECT_TRUE(log.has("what=\"oh no\""));
-  EXPECT_NE(metrics.prometheus_text().find(R"(backplane_http_exceptions_total{plugin="plugin_a"} 2)"), std::string::npos);
+  EXPECT_NE(metrics.prometheus_text().find(R"(backplane_http_exceptions_total{plugin="plugin_a"} 2)"),
+            std::string::npos);
 }
 
 TEST_F(DispatchTest, ErrorsBecomeStandardErrors) {
-  route(Method::get, "/", [](const http::Request&) -> Result<Response> {
-    return invalid("room_in_use", "taken").with("room", "x");
-  });
+  route(Method::get, "/",
+        [](const http::Request&) -> Result<Response> { return invalid("room_in_use", "taken").with("room", "x"); });
   start();
   const Answer answer = client().get("/");
   EXPECT_EQ(answer.status, 400);
@@ -130,7 +131,8 @@ TEST_F(DispatchTest, AFullQueueRefuses) {
     queued.send(request);
     const std::string surface = status == 429 ? "client" : "federation";
     ASSERT_TRUE(eventually([this, &surface] {
-      return metrics.prometheus_text().find("backplane_http_queued_requests{surface=\"" + surface + "\"} 1") != std::string::npos;
+      return metrics.prometheus_text().find("backplane_http_queued_requests{surface=\"" + surface + "\"} 1") !=
+             std::string::npos;
     }));
     const Answer answer = refused.get(path);
     EXPECT_EQ(answer.status, status);

@@ -57,7 +57,8 @@ Answer TestClient::receive(bool with_body) {
     const std::size_t stop = answer.head.find("\r\n", line);
     const std::string text = answer.head.substr(line, stop - line);
     std::string name = text.substr(0, text.find(':'));
-    std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    std::transform(name.begin(), name.end(), name.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     answer.headers[name] = text.substr(text.find(':') + 2);
     line = stop + 2;
   }
@@ -72,7 +73,9 @@ Answer TestClient::receive(bool with_body) {
   return answer;
 }
 
-Answer TestClient::get(const std::string& path, const std::string& headers) { return request("GET", path, "", headers); }
+Answer TestClient::get(const std::string& path, const std::string& headers) {
+  return request("GET", path, "", headers);
+}
 
 Answer TestClient::request(const std::string& method, const std::string& path, const std::string& body,
                            const std::string& headers) {

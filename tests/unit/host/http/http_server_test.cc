@@ -8,7 +8,8 @@ using http::Surface;
 
 TEST_F(HttpServerTest, AnswersOverOneConnection) {
   route(Method::get, "/hello/{name}", [](const http::Request& request) {
-    return http::Response::json("\"" + std::string(request.parameter("name")) + "\"").with_header("X-Query", request.raw_query);
+    return http::Response::json("\"" + std::string(request.parameter("name")) + "\"")
+        .with_header("X-Query", request.raw_query);
   });
   start();
   TestClient one = client();
@@ -38,7 +39,8 @@ TEST_F(HttpServerTest, AnswersPipelinedRequestsInOrder) {
 }
 
 TEST_F(HttpServerTest, ReadsBodiesOfKnownLengthAndInChunks) {
-  route(Method::put, "/echo", [](const http::Request& request) { return http::Response::text("text/plain", request.body); });
+  route(Method::put, "/echo",
+        [](const http::Request& request) { return http::Response::text("text/plain", request.body); });
   start();
   TestClient one = client();
   EXPECT_EQ(one.request("PUT", "/echo", R"({"a":1})").body, R"({"a":1})");
@@ -89,7 +91,10 @@ TEST_F(HttpServerTest, UnknownPathsAndMethods) {
 
 TEST_F(HttpServerTest, AnswersPreflightsWithoutTheHandler) {
   bool called = false;
-  route(Method::put, "/known", [&called](const http::Request&) { called = true; return http::Response::empty_object(); });
+  route(Method::put, "/known", [&called](const http::Request&) {
+    called = true;
+    return http::Response::empty_object();
+  });
   start();
   TestClient one = client();
   for (const char* path : {"/known", "/unknown"}) {
@@ -173,9 +178,10 @@ TEST_F(HttpServerTest, APortInUseIsNamed) {
   const auto started = other.start();
   ASSERT_FALSE(started);
   const std::string port = std::to_string(server().port());
-  EXPECT_EQ(started.error().text, "Cannot listen on 127.0.0.1:" + port +
-                                      ": Address already in use. Stop the program that uses this port (`ss -ltnp 'sport = :" + port +
-                                      "'` shows it), or set another port in `listeners`");
+  EXPECT_EQ(started.error().text,
+            "Cannot listen on 127.0.0.1:" + port +
+                ": Address already in use. Stop the program that uses this port (`ss -ltnp 'sport = :" + port +
+                "'` shows it), or set another port in `listeners`");
   second.listeners[0].address = "localhost!";
   HttpServer third(second, *clock, system_random(), metrics.view("third"), log.logger("http"));
   EXPECT_EQ(third.start().error().reason, "bad_address");
@@ -189,8 +195,9 @@ TEST_F(HttpServerTest, CountsRequestsByRoute) {
   one.get("/rooms/b");
   one.get("/nothing");
   const std::string text = metrics.prometheus_text();
-  EXPECT_NE(text.find(R"(backplane_http_requests_total{method="GET",plugin="plugin_a",route="/rooms/{id}",status="2xx"} 2)"),
-            std::string::npos);
+  EXPECT_NE(
+      text.find(R"(backplane_http_requests_total{method="GET",plugin="plugin_a",route="/rooms/{id}",status="2xx"} 2)"),
+      std::string::npos);
   EXPECT_NE(text.find(R"(backplane_http_requests_without_route_total{status="4xx"} 1)"), std::string::npos);
   EXPECT_NE(text.find("backplane_http_connections 1"), std::string::npos);
   EXPECT_NE(text.find(R"(backplane_http_request_seconds_count{surface="client"} 2)"), std::string::npos);

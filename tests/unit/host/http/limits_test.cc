@@ -9,9 +9,11 @@ using namespace std::chrono_literals;
 class LimitsTest : public HttpServerTest {
  protected:
   LimitsTest() {
-    route(Method::post, "/small", [](const http::Request& request) { return http::Response::json(std::to_string(request.body.size())); },
+    route(Method::post, "/small",
+          [](const http::Request& request) { return http::Response::json(std::to_string(request.body.size())); },
           {http::Authentication::none, 100, http::RateClass::none});
-    route(Method::post, "/none", [](const http::Request& request) { return http::Response::json(std::to_string(request.body.size())); },
+    route(Method::post, "/none",
+          [](const http::Request& request) { return http::Response::json(std::to_string(request.body.size())); },
           {http::Authentication::none, http::no_body, http::RateClass::none});
   }
   Answer answer_to(const std::string& bytes) {
@@ -31,11 +33,12 @@ TEST_F(LimitsTest, OfTheBody) {
   EXPECT_TRUE(one.ended());
   // The length is believed before the body comes.
   EXPECT_EQ(answer_to("POST /small HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n").status, 413);
-  EXPECT_EQ(answer_to("POST /small HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n64\r\n" + std::string(100, 'x') +
-                      "\r\n1\r\nx\r\n0\r\n\r\n")
+  EXPECT_EQ(answer_to("POST /small HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n64\r\n" +
+                      std::string(100, 'x') + "\r\n1\r\nx\r\n0\r\n\r\n")
                 .status,
             413);
-  EXPECT_EQ(answer_to("POST /small HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nfffffffff\r\n").status, 413);
+  EXPECT_EQ(answer_to("POST /small HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nfffffffff\r\n").status,
+            413);
 }
 
 TEST_F(LimitsTest, ARouteWithoutABodyDropsASmallOne) {
@@ -89,7 +92,6 @@ TEST_F(LimitsTest, ATrailerHasAnEnd) {
   one.send("POST /small HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nA: " + std::string(40'000, 'x'));
   EXPECT_EQ(one.receive().status, 400);
 }
-
 
 TEST(SlowClient, IsAnsweredOrCutOff) {
   // Timeouts by a clock that the test moves; the listener looks at it every few milliseconds.

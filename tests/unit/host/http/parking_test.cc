@@ -50,7 +50,8 @@ TEST_F(ParkingTest, AnyThreadCompletesOnce) {
     {
       std::vector<std::jthread> threads;
       for (int i = 0; i < 4; ++i) {
-        threads.emplace_back([&responder, &counted] { counted += responder.complete(Response::json("\"done\"")) ? 1 : 0; });
+        threads.emplace_back(
+            [&responder, &counted] { counted += responder.complete(Response::json("\"done\"")) ? 1 : 0; });
       }
     }
     EXPECT_EQ(counted, 1);

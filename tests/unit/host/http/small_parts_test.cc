@@ -74,7 +74,8 @@ TEST(TrustedProxies, NamesABadEntry) {
   for (const char* entry : {"localhost", "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/x", "::/129", ""}) {
     const auto parsed = TrustedProxies::parse({entry});
     ASSERT_FALSE(parsed) << entry;
-    EXPECT_EQ(parsed.error().text, "'" + std::string(entry) + "' is neither an address nor a network such as 10.0.0.0/8");
+    EXPECT_EQ(parsed.error().text,
+              "'" + std::string(entry) + "' is neither an address nor a network such as 10.0.0.0/8");
   }
 }
 
@@ -94,8 +95,9 @@ TEST(WriteHead, IsWhatGoesOverTheWire) {
             "Content-Length: 2\r\nETag: \"1\"\r\n\r\n");
   response.status = 304;
   options.keep_alive = false;
-  EXPECT_EQ(write_head(response, options),
-            "HTTP/1.1 304 Not Modified\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nETag: \"1\"\r\nConnection: close\r\n\r\n");
+  EXPECT_EQ(
+      write_head(response, options),
+      "HTTP/1.1 304 Not Modified\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nETag: \"1\"\r\nConnection: close\r\n\r\n");
 }
 
 }  // namespace

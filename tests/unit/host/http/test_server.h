@@ -29,17 +29,20 @@ class HttpServerTest : public ::testing::Test {
     return listener;
   }
   HttpServer& server() {
-    if (!server_) server_ = std::make_unique<HttpServer>(config, *clock, system_random(), metrics.view("http"), log.logger("http"));
+    if (!server_)
+      server_ = std::make_unique<HttpServer>(config, *clock, system_random(), metrics.view("http"), log.logger("http"));
     return *server_;
   }
-  void route(http::Method method, std::string_view pattern, http::Handler handler, http::RouteOptions options = open_route,
-             http::Surface surface = http::Surface::client, http::Authenticator* authenticator = nullptr) {
-    const auto added = server().add_route("plugin_a", surface, method, pattern, options, authenticator, std::move(handler));
+  void route(http::Method method, std::string_view pattern, http::Handler handler,
+             http::RouteOptions options = open_route, http::Surface surface = http::Surface::client,
+             http::Authenticator* authenticator = nullptr) {
+    const auto added =
+        server().add_route("plugin_a", surface, method, pattern, options, authenticator, std::move(handler));
     ASSERT_TRUE(added) << added.error().text;
   }
   void parking(std::string_view pattern, http::ParkingHandler handler) {
-    const auto added = server().add_parking_route("plugin_b", http::Surface::client, http::Method::get, pattern, open_route,
-                                                  nullptr, std::move(handler));
+    const auto added = server().add_parking_route("plugin_b", http::Surface::client, http::Method::get, pattern,
+                                                  open_route, nullptr, std::move(handler));
     ASSERT_TRUE(added) << added.error().text;
   }
   void start() {

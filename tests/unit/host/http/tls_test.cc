@@ -1,9 +1,9 @@
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -39,7 +39,8 @@ void write_certificate(const TlsFiles& files, const char* name) {
 
 class TlsClient {
  public:
-  explicit TlsClient(std::uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM, 0)), context_(SSL_CTX_new(TLS_client_method())) {
+  explicit TlsClient(std::uint16_t port)
+      : socket_(::socket(AF_INET, SOCK_STREAM, 0)), context_(SSL_CTX_new(TLS_client_method())) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(port);
@@ -98,7 +99,8 @@ class TlsTest : public HttpServerTest {
 
 TEST_F(TlsTest, HandshakeKeepAliveAndLargeBodies) {
   write_certificate(files_, "one");
-  route(http::Method::put, "/echo", [](const http::Request& request) { return http::Response::text("x/y", request.body + "END"); });
+  route(http::Method::put, "/echo",
+        [](const http::Request& request) { return http::Response::text("x/y", request.body + "END"); });
   start();
   TlsClient client(server().port());
   ASSERT_TRUE(client.connected);

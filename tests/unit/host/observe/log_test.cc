@@ -28,8 +28,9 @@ TEST(LogFormat, TextIsOneLineOfAnEventAndItsFields) {
 
 TEST(LogFormat, JsonIsOneObject) {
   const std::initializer_list<LogField> fields{{"event", "x"}, {"n", -1}, {"ok", false}, {"t", "a\nb"}};
-  EXPECT_EQ(format_json({at_five, LogLevel::error, "http", "failed", fields.begin(), fields.size()}),
-            R"({"time":"2026-11-22T17:00:00.123Z","level":"error","component":"http","event":"failed","event_":"x","n":-1,"ok":false,"t":"a\nb"})");
+  EXPECT_EQ(
+      format_json({at_five, LogLevel::error, "http", "failed", fields.begin(), fields.size()}),
+      R"({"time":"2026-11-22T17:00:00.123Z","level":"error","component":"http","event":"failed","event_":"x","n":-1,"ok":false,"t":"a\nb"})");
 }
 
 class LogSinkTest : public ::testing::Test {

@@ -12,7 +12,8 @@ using namespace std::chrono_literals;
 TEST(MetricsRegistry, WritesPrometheusText) {
   MetricsRegistry registry;
   Metrics& rooms = registry.view("room_server");
-  rooms.counter("events_total", "Events that were \\ accepted\nor not.", {{"result", "accepted"}, {"kind", "a\"b"}}).add(3);
+  rooms.counter("events_total", "Events that were \\ accepted\nor not.", {{"result", "accepted"}, {"kind", "a\"b"}})
+      .add(3);
   rooms.counter("events_total", "ignored", {{"kind", "a\"b"}, {"result", "rejected"}}).add();
   rooms.gauge("rooms", "Rooms in memory.").set(-2);
   registry.view("http").computed_gauge("queue", "Waiting.", {}, [] { return 7; });

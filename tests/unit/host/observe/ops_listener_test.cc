@@ -12,7 +12,9 @@ namespace {
 
 class OpsListenerTest : public ::testing::Test {
  protected:
-  OpsListenerTest() : ops_({"127.0.0.1", 0, 2}, metrics_, [this] { return missing_; }, log_.logger("operations")) {
+  OpsListenerTest()
+      : ops_(
+            {"127.0.0.1", 0, 2}, metrics_, [this] { return missing_; }, log_.logger("operations")) {
     metrics_.view("p").counter("c", "C.").add();
     ops_.add_page("/bad", []() -> OpsPage { throw std::runtime_error("x"); });
     EXPECT_TRUE(ops_.start());

@@ -24,7 +24,10 @@ TEST(WorkerPool, GrowsToItsMostThenQueuesThenRefuses) {
   WorkerPool pool(options(3, 2), system_clock(), log.logger("pool"));
   std::latch go(1);
   std::atomic<int> done = 0;
-  const auto work = [&] { go.wait(); ++done; };
+  const auto work = [&] {
+    go.wait();
+    ++done;
+  };
   for (std::size_t i = 1; i <= 3; ++i) {
     EXPECT_TRUE(pool.submit(work));
     EXPECT_EQ(pool.threads(), i);

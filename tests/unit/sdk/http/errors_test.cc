@@ -41,13 +41,15 @@ TEST(StandardError, InternalFaultsHaveNoReasonForClients) {
 }
 
 TEST(ErrorBody, HasTheFurtherFields) {
-  const Error error = invalid("incompatible_room_version", "no \"13\" here").with("room_version", "13").with_json("n", "4");
+  const Error error =
+      invalid("incompatible_room_version", "no \"13\" here").with("room_version", "13").with_json("n", "4");
   EXPECT_EQ(error_body(error),
             R"({"errcode":"M_INCOMPATIBLE_ROOM_VERSION","error":"no \"13\" here","room_version":"13","n":4})");
 }
 
 TEST(ErrorResponse, SaysWhenToComeBack) {
-  const Response response = Response::error(unavailable("limit_exceeded", "slow down").with_json("retry_after_ms", "1200"));
+  const Response response =
+      Response::error(unavailable("limit_exceeded", "slow down").with_json("retry_after_ms", "1200"));
   EXPECT_EQ(response.status, 429);
   ASSERT_EQ(response.headers.size(), 1U);
   EXPECT_EQ(response.headers[0].name, "Retry-After");

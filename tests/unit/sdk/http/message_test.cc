@@ -14,7 +14,8 @@ Request with_query(std::string query) {
 }
 
 TEST(Method, NamesGoBothWays) {
-  for (const Method method : {Method::get, Method::head, Method::post, Method::put, Method::patch, Method::delete_, Method::options}) {
+  for (const Method method :
+       {Method::get, Method::head, Method::post, Method::put, Method::patch, Method::delete_, Method::options}) {
     EXPECT_EQ(method_from(to_string(method)), method);
   }
   EXPECT_EQ(to_string(Method::delete_), "DELETE");
