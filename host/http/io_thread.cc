@@ -42,6 +42,7 @@ void IoThread::start() {
 void IoThread::stop() {
   if (!thread_.joinable()) return;
   boost::asio::post(context_, [this] {
+    stopping_ = true;  // a tick that has expired already cannot be cancelled any more
     tick_.cancel();
     visit_all([](Connection& connection) { connection.close(); });
     guard_.reset();
@@ -70,7 +71,7 @@ void IoThread::sweep() {
   // for one tick only.
   tick_.expires_after(tick_interval_);
   tick_.async_wait([this](const boost::system::error_code& cancelled) {
-    if (cancelled) return;
+    if (cancelled || stopping_) return;
     const Instant now = core_->clock.now();
     visit_all([now](Connection& connection) { connection.expire(now); });
     sweep();

@@ -52,6 +52,7 @@ class IoThread {
   const Duration tick_interval_;
   const std::unique_ptr<Scratch> scratch_ = std::make_unique<Scratch>();
   Connections connections_;
+  bool stopping_ = false;  ///< on the thread only
   std::thread thread_;
 };
 
