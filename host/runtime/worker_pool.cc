@@ -232,4 +232,9 @@ std::size_t WorkerPool::threads() const {
   return threads_;
 }
 
+std::size_t WorkerPool::busy() const {
+  const std::lock_guard lock(mutex_);
+  return busy_;
+}
+
 }  // namespace backplane::host

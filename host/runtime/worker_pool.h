@@ -52,6 +52,8 @@ class WorkerPool final : public Executor {
 
   std::size_t queued() const;
   std::size_t threads() const;
+  /// Threads that have work.
+  std::size_t busy() const;
 
  private:
   /// A thread's own place to be handed work, so that the one that was busy last (its caches are warm) gets it.

@@ -58,15 +58,15 @@ int serve(std::uint16_t port) {
                                    const std::lock_guard lock(mutex);
                                    parked.push_back(std::move(responder));
                                  });
-  if (const auto started = server.start(); !started) {
-    std::fprintf(stderr, "%s\n", started.error().text.c_str());
-    return 1;
-  }
-  sigset_t signals;
+  sigset_t signals;  // blocked before there are threads, so that only this one takes them
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
   sigprocmask(SIG_BLOCK, &signals, nullptr);
+  if (const auto started = server.start(); !started) {
+    std::fprintf(stderr, "%s\n", started.error().text.c_str());
+    return 1;
+  }
   int signal = 0;
   sigwait(&signals, &signal);
   server.drain(system_clock().now() + std::chrono::seconds(1));

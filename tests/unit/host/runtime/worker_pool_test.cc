@@ -84,7 +84,7 @@ TEST(WorkerPool, WorkThatWaitsDoesNotHoldUpTheQueue) {
   constexpr int together = 40;
   std::latch all(together);
   for (int i = 0; i < together; ++i) ASSERT_TRUE(pool.submit([&all] { all.arrive_and_wait(); }));
-  EXPECT_TRUE(eventually([&all] { return all.try_wait(); }));
+  EXPECT_TRUE(eventually([&] { return all.try_wait() && pool.busy() == 0; }));
   pool.stop();
 }
 
@@ -102,18 +102,26 @@ TEST(WorkerPool, ExceptionsAreLoggedAndDropped) {
 
 TEST(WorkerPool, ManyThreadsMaySubmit) {
   RecordingSink log;
-  WorkerPool pool(options(4, 100'000), system_clock(), log.logger("pool"));
+  WorkerPool pool(options(16, 100'000), system_clock(), log.logger("pool"));
   std::atomic<int> ran = 0;
   {
     std::vector<std::jthread> threads;
     for (int t = 0; t < 4; ++t) {
       threads.emplace_back([&] {
-        for (int i = 0; i < 2000; ++i) ASSERT_TRUE(pool.submit([&ran] { ++ran; }));
+        for (int i = 0; i < 2000; ++i) {
+          const bool waits = i % 50 == 0;
+          ASSERT_TRUE(pool.submit([&ran, waits] {
+            if (waits) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+            ++ran;
+          }));
+          if (i % 100 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        }
       });
     }
   }
+  EXPECT_TRUE(eventually([&] { return ran == 8000 && pool.busy() == 0; }));
+  EXPECT_EQ(pool.queued(), 0U);
   pool.stop();
-  EXPECT_EQ(ran, 8000);
 }
 
 }  // namespace
