@@ -29,6 +29,8 @@ HttpConfig http_config(const Config& config) {
     http.pools[i].max_threads = static_cast<std::size_t>(config.workers.of(static_cast<http::Surface>(i)));
     http.pools[i].max_queue = static_cast<std::size_t>(config.limits.queued_requests);
   }
+  http.max_parked = static_cast<std::size_t>(config.limits.parked_requests);
+  http.max_body_bytes = static_cast<std::size_t>(config.limits.body_bytes);
   http.max_header_bytes = static_cast<std::size_t>(config.limits.header_bytes);
   http.idle_timeout = config.limits.idle_timeout;
   http.header_timeout = config.limits.header_timeout;
