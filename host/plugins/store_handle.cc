@@ -13,6 +13,10 @@ void StoreHandle::submit(WriteWork work, Done done, std::shared_ptr<storage::Cha
   store_->submit(std::move(work), std::move(done), std::move(chain));
 }
 
+const storage::Ownership& StoreHandle::ownership() const {
+  return store_ == nullptr ? storage::sole_ownership() : store_->ownership();
+}
+
 std::uint64_t StoreHandle::commits() const { return store_ == nullptr ? 0 : store_->commits(); }
 
 void StoreHandle::stop() {

@@ -16,6 +16,7 @@ class StoreHandle final : public storage::Store {
   void close();
 
   void submit(WriteWork work, Done done, std::shared_ptr<storage::Chain> chain) override;
+  const storage::Ownership& ownership() const override;
   std::uint64_t commits() const override;
   void stop() override;
 

@@ -22,6 +22,9 @@ class FakeStore final : public storage::Store {
   void release_writer();
 
   void submit(WriteWork work, Done done, std::shared_ptr<storage::Chain> chain) override;
+  const storage::Ownership& ownership() const override {
+    return store_ ? store_->ownership() : storage::sole_ownership();
+  }
   std::uint64_t commits() const override { return store_ ? store_->commits() : 0; }
   void stop() override { store_->stop(); }
 

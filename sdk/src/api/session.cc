@@ -99,7 +99,8 @@ Result<std::shared_ptr<const http::Identity>> TokenAuthenticator::authenticate(c
   }
   // What is kept may only be used up to the last log-out that others may know of.
   const log::Positions head = state_->sessions->head();
-  const bool current = state_->sessions->wait_for(head, state_->host.clock().now() + follow_limit);
+  const bool current =
+      state_->sessions->connected() && state_->sessions->wait_for(head, state_->host.clock().now() + follow_limit);
   std::shared_ptr<const Session> session = current ? state_->find(token) : nullptr;
   if (session != nullptr && session->expires_ms != 0 && session->expires_ms <= state_->host.clock().wall_ms())
     session = nullptr;

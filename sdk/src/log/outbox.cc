@@ -4,7 +4,6 @@
 #include <stdexcept>
 #include <utility>
 
-#include "backplane/base/encoding.h"
 #include "log/tables.h"
 
 namespace backplane::log {
@@ -17,7 +16,6 @@ Outbox::Outbox(storage::Store* store, Clock& clock, Random& random, OutboxSettin
       random_(random),
       settings_(settings),
       epoch_("volatile"),
-      lanes_(settings.lanes),
       volatile_counter_(static_cast<std::uint64_t>(clock.wall_ms()) * 1000) {}
 
 Outbox::Topic& Outbox::declare(std::string_view name, Durability durability, Counter& published) {
@@ -42,12 +40,14 @@ void Outbox::opened(storage::Session& session) {
   tables::create_for_producer(session);
   auto log = tables::find_log(session);
   if (!log) {
-    log = tables::LogRow{random_.text(8, "0123456789abcdef"), 0, settings_.lanes};
+    log = tables::LogRow{random_.text(8, "0123456789abcdef"), 0, lane_count};
     tables::insert_log(session, *log);
   }
+  if (log->lanes != lane_count)
+    throw storage::Failure(conflict("lanes", "the log has " + std::to_string(log->lanes) + " lanes, this version has " +
+                                                 std::to_string(lane_count)));
   epoch_ = log->epoch;
   counter_ = log->counter;
-  lanes_ = log->lanes;
   head_ = counter_;
   for (const auto& topic : topics_)
     if (topic->durability == Durability::durable) load(session, *topic);
@@ -63,7 +63,7 @@ void Outbox::load(storage::Session& session, Topic& topic) {
 }
 
 Position Outbox::publish(storage::Write& write, Topic& topic, std::string_view key, std::string payload) {
-  const Position position{static_cast<std::uint16_t>(stable_hash(key) % lanes_), ++counter_};
+  const Position position{lane_of(key), ++counter_};
   auto record = std::make_shared<const Record>(
       Record{topic.name, position, std::string(key), std::move(payload), clock_.wall_ms(), 0});
   tables::insert_record(write, *record);
@@ -74,9 +74,7 @@ Position Outbox::publish(storage::Write& write, Topic& topic, std::string_view k
 Position Outbox::publish_volatile(Topic& topic, std::string_view key, std::string payload, Duration expires_in) {
   const std::int64_t now_ms = clock_.wall_ms();
   const std::int64_t expires_ms = now_ms + std::chrono::duration_cast<std::chrono::milliseconds>(expires_in).count();
-  Record record{topic.name,       {static_cast<std::uint16_t>(stable_hash(key) % lanes_), 0},
-                std::string(key), std::move(payload),
-                now_ms,           expires_ms};
+  Record record{topic.name, {lane_of(key), 0}, std::string(key), std::move(payload), now_ms, expires_ms};
   Position position = record.position;
   {
     const std::lock_guard lock(mutex_);

@@ -32,7 +32,6 @@ namespace backplane::log {
 
 struct OutboxSettings {
   std::size_t ring_bytes = 8 * 1024 * 1024;            ///< recent records in memory, all topics together
-  std::uint16_t lanes = 16;                            ///< of a log that is created; an existing one keeps its own
   Duration upkeep_interval = std::chrono::seconds(2);  ///< trimming and groups' positions, with a commit
   std::size_t trim_rows = 1000;                        ///< at most so many in one commit
 };
@@ -82,6 +81,7 @@ class Outbox final : public storage::CommitHook, public Source {
   // Source
   std::string epoch() const override { return epoch_; }
   std::vector<std::string> topics() const override;
+  LaneSet lanes() const override;
   Positions head() const override;
   Positions head(std::string_view topic) const override;
   Positions trimmed(std::string_view topic) const override;
@@ -118,7 +118,6 @@ class Outbox final : public storage::CommitHook, public Source {
   bool keeps_positions_ = false;
   std::vector<std::unique_ptr<Topic>> topics_;
   std::string epoch_;
-  std::uint16_t lanes_;
 
   // The writer's.
   std::uint64_t counter_ = 0;

@@ -18,6 +18,8 @@ std::vector<std::string> Outbox::topics() const {
   return names;
 }
 
+LaneSet Outbox::lanes() const { return LaneSet().set(); }
+
 Positions Outbox::head() const { return Positions(head_.load()); }
 
 Positions Outbox::head(std::string_view name) const {

@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include "backplane/base/encoding.h"
+
 namespace backplane::log {
 namespace {
 
@@ -28,6 +30,8 @@ bool take(std::string_view& text, char wanted) {
 }
 
 }  // namespace
+
+std::uint16_t lane_of(std::string_view key) { return static_cast<std::uint16_t>(stable_hash(key) % lane_count); }
 
 bool Positions::covers(const Positions& other) const {
   // A lane that is named in neither map is at both bases; lane numbers are 16 bits, so unless all are named there is

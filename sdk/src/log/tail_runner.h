@@ -17,9 +17,11 @@ class TailRunner final : public Tail, public Runner {
 
   Positions followed() const override { return progress_.get(); }
   Positions head() const override { return feed_ == nullptr ? Positions() : feed_->head(); }
+  Result<Positions> ask_head(Instant) override { return head(); }
   bool wait_for(const Positions& positions, Instant deadline) override {
     return progress_.wait_for(positions, deadline);
   }
+  bool connected() const override { return feed_ != nullptr && feed_->connected(); }
   std::string epoch() const override { return feed_ == nullptr ? std::string() : feed_->epoch(); }
 
  private:

@@ -102,6 +102,11 @@ void GroupCommit::run_piece(Piece& piece) {
     piece.result = conflict("chain_broken", "the work that this builds on has failed");
     return;
   }
+  if (piece.chain != nullptr && !piece.chain->owned(ownership())) {
+    piece.result = unavailable("not_owner", "another host has taken over what this changes");
+    piece.chain->break_off();
+    return;
+  }
   piece.result = transaction_.run(piece.work);
   if (const auto lost = transaction_.take_lost()) fail_held(*lost);
   piece.held = piece.result.ok();

@@ -30,6 +30,7 @@ class GroupCommit final : public Store {
   ~GroupCommit() override;
 
   void submit(WriteWork work, Done done, std::shared_ptr<Chain> chain) override;
+  const Ownership& ownership() const override { return sole_ownership(); }
   std::uint64_t commits() const override { return commits_.load(std::memory_order_relaxed); }
   void stop() override;
 

@@ -15,6 +15,23 @@ Session::~Session() = default;
 Write::~Write() = default;
 Store::~Store() = default;
 CommitHook::~CommitHook() = default;
+Ownership::~Ownership() = default;
+
+namespace {
+
+class SoleOwnership final : public Ownership {
+ public:
+  std::uint64_t generation(std::uint16_t) const override { return 1; }
+  std::string owner(std::uint16_t) const override { return {}; }
+  bool leads() const override { return true; }
+};
+
+}  // namespace
+
+const Ownership& sole_ownership() {
+  static const SoleOwnership sole;
+  return sole;
+}
 
 Result<void> Store::run_write(WriteWork work, std::shared_ptr<Chain> chain) {
   if (!WorkScope::may_wait("Store::write"))

@@ -20,6 +20,7 @@ class StoreHandle final : public storage::Store {
   void submit(WriteWork work, Done done, std::shared_ptr<storage::Chain> chain) override {
     store_->submit(std::move(work), std::move(done), std::move(chain));
   }
+  const storage::Ownership& ownership() const override { return store_->ownership(); }
   std::uint64_t commits() const override { return store_->commits(); }
   void stop() override {
     if (store_ != nullptr) store_->stop();

@@ -88,9 +88,14 @@ class BACKPLANE_API Tail {
   virtual Positions followed() const = 0;
   /// What has been committed, as far as this process can know (in one process: all of it).
   virtual Positions head() const = 0;
+  /// What has been committed anywhere by now. In one process head(); else the producers' hosts are asked, by one call
+  /// for all who ask at that time. Errors: unavailable, timeout.
+  virtual Result<Positions> ask_head(Instant until) = 0;
   /// Waits until the handler has seen all of `positions`; false when the deadline came first, or this was stopped.
   /// Costs a few nanoseconds when it has.
   virtual bool wait_for(const Positions& positions, Instant deadline) = 0;
+  /// Whether news arrives; what is kept on the strength of this subscription is of no use while it does not.
+  virtual bool connected() const = 0;
   /// The epoch of the producer's log; changes when its history was replaced.
   virtual std::string epoch() const = 0;
 };

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <bitset>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -13,6 +14,13 @@
 #include "backplane/base/fields.h"
 
 namespace backplane::log {
+
+/// How many lanes a log has: fixed when it is created. Transports and the routing of calls divide keys in the same way.
+inline constexpr std::uint16_t lane_count = 16;
+/// Some lanes of a log.
+using LaneSet = std::bitset<lane_count>;
+/// The lane of all records of a key.
+BACKPLANE_API std::uint16_t lane_of(std::string_view key);
 
 struct Position {
   std::uint16_t lane = 0;

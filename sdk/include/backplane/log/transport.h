@@ -31,6 +31,8 @@ class BACKPLANE_API Source {
   virtual std::string epoch() const = 0;
   /// The topics it publishes (durable and volatile).
   virtual std::vector<std::string> topics() const = 0;
+  /// The lanes that this process writes now, and has to carry: all, unless several hosts share the store.
+  virtual LaneSet lanes() const = 0;
   /// The last committed position, over all topics.
   virtual Positions head() const = 0;
   /// The last committed position of a topic: what others publish does not move it. Costs a few atomic loads.
@@ -50,14 +52,16 @@ class BACKPLANE_API Source {
   virtual void set_listener(std::function<void()> on_committed) = 0;
 };
 
-/// A subscription's end of the transport. One thread at a time, but interrupt(), epoch() and head(): any thread. It may
-/// outlive the transport's stop() and the transport: then it only answers epoch() and head().
+/// A subscription's end of the transport. One thread at a time, but interrupt(), epoch(), head() and connected(): any
+/// thread. It may outlive the transport's stop() and the transport: then it only answers epoch() and head().
 class BACKPLANE_API Feed {
  public:
   virtual ~Feed();
   virtual std::string epoch() const = 0;
   /// The topic's, as far as it is known here. A consumer that is above it has seen another history.
   virtual Positions head() const = 0;
+  /// Whether news arrives as far as is known: false while the broker cannot be reached.
+  virtual bool connected() const { return true; }
   /// The oldest position from which the log is complete: a consumer below it needs a snapshot.
   virtual Positions complete_from() const = 0;
   /// Continue after these positions.

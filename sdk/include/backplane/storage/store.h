@@ -19,6 +19,7 @@
 
 #include "backplane/base/export.h"
 #include "backplane/base/result.h"
+#include "backplane/storage/ownership.h"
 #include "backplane/storage/session.h"
 
 namespace backplane::log {
@@ -38,10 +39,20 @@ class BACKPLANE_API Write : public Session {
 /// of a chain fails, every later piece of it fails too, with conflict/chain_broken, without being run.
 class BACKPLANE_API Chain {
  public:
+  Chain() = default;
+  /// Work on what was in memory of a shard in that generation: it fails with unavailable/not_owner, without being run,
+  /// when the shard has gone meanwhile, also when it has come back.
+  Chain(std::uint16_t shard, std::uint64_t generation) : shard_(shard), generation_(generation) {}
+  /// Whether the shard is still what it was.
+  bool owned(const Ownership& ownership) const {
+    return generation_ == 0 || ownership.generation(shard_) == generation_;
+  }
   bool broken() const { return broken_.load(std::memory_order_acquire); }
   void break_off() { broken_.store(true, std::memory_order_release); }
 
  private:
+  const std::uint16_t shard_ = 0;
+  const std::uint64_t generation_ = 0;  // 0: of no shard
   std::atomic<bool> broken_{false};
 };
 
@@ -122,6 +133,8 @@ class BACKPLANE_API Store {
   /// Queues work and returns; pieces run in the order in which they were queued. `done` runs after the commit, on the
   /// writer's thread: it must be quick and must not wait.
   virtual void submit(WriteWork work, Done done, std::shared_ptr<Chain> chain = nullptr) = 0;
+
+  virtual const Ownership& ownership() const = 0;
 
   /// Durable commits so far (a metric and the subject of tests).
   virtual std::uint64_t commits() const = 0;

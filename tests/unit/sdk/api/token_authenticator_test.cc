@@ -17,7 +17,9 @@ struct FakeTail final : log::Tail {
     if (after_head) std::exchange(after_head, nullptr)();
     return answer;
   }
+  Result<log::Positions> ask_head(Instant) override { return head(); }
   bool wait_for(const log::Positions& positions, Instant) override { return followed().covers(positions); }
+  bool connected() const override { return true; }
   std::string epoch() const override { return "e"; }
 
   /// A log-out is committed, and followed at once.

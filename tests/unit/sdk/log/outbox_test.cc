@@ -40,6 +40,7 @@ class StoreHandle final : public storage::Store {
   void submit(WriteWork work, Done done, std::shared_ptr<storage::Chain> chain) override {
     real->submit(std::move(work), std::move(done), std::move(chain));
   }
+  const storage::Ownership& ownership() const override { return real->ownership(); }
   std::uint64_t commits() const override { return real->commits(); }
   void stop() override { real->stop(); }
   std::unique_ptr<storage::Store> real;
