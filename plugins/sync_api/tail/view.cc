@@ -15,10 +15,14 @@ constexpr std::size_t messages_in_a_reply = 100;
 ReadModel::ReadModel(storage::Store& store, EventCache& events, Clock& clock, Logger logger, Limits limits)
     : store_(store), events_(events), clock_(clock), log_(std::move(logger)), limits_(limits) {}
 
-void ReadModel::follow(Instant until) {
+void ReadModel::follow(Instant until, Follow how) {
   for (log::Tail* tail :
        {topics_.room_events, topics_.client_data, topics_.receipts, topics_.send_to_device, topics_.typing}) {
-    const log::Positions head = tail->head();
+    log::Positions head = tail->head();
+    if (how == Follow::what_is_committed) {
+      // A producer that cannot be asked is no reason to answer nothing.
+      if (const auto asked = tail->ask_head(until)) head.merge(*asked);
+    }
     if (!tail->followed().covers(head)) tail->wait_for(head, until);
   }
 }
@@ -40,10 +44,22 @@ SyncToken ReadModel::followed() const {
   return now;
 }
 
-bool ReadModel::reached(const SyncToken& token) const {
-  return topics_.room_events->head().covers(token.room_events) &&
-         topics_.client_data->head().covers(token.client_data) && topics_.receipts->head().covers(token.receipts) &&
-         topics_.send_to_device->head().covers(token.send_to_device);
+Result<bool> ReadModel::reached(const SyncToken& token, Instant until) {
+  const std::pair<log::Tail*, const log::Positions*> topics[] = {{topics_.room_events, &token.room_events},
+                                                                 {topics_.client_data, &token.client_data},
+                                                                 {topics_.receipts, &token.receipts},
+                                                                 {topics_.send_to_device, &token.send_to_device}};
+  for (const auto& [tail, position] : topics) {
+    if (tail->followed().covers(*position)) continue;
+    // Another host that gave the token may know more of the log than is known here.
+    if (!tail->head().covers(*position)) {
+      BACKPLANE_TRY(head, tail->ask_head(until));
+      if (!head.covers(*position)) return false;
+    }
+    if (!tail->wait_for(*position, until))
+      return unavailable("behind", "this host has not followed that far: try again");
+  }
+  return true;
 }
 
 bool ReadModel::typing_reached(const log::Positions& typing) const { return topics_.typing->head().covers(typing); }
