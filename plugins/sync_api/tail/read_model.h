@@ -170,6 +170,7 @@ class ReadModel {
   UserPtr merge_user(const UserId& user, store::UserRows rows);
   void forget_user(UserStream& user);
   void evict_tails();
+  const RoomTyping* find_typing(const RoomId& room) const;
 
   storage::Store& store_;
   EventCache& events_;
@@ -186,6 +187,7 @@ class ReadModel {
   Recent<api::ReceiptRecord> recent_receipts_;
   Recent<api::SendToDeviceRecord> recent_to_device_;
   std::unordered_map<RoomId, RoomPtr> rooms_;
+  std::unordered_map<RoomId, RoomTyping> typing_;  // also of rooms that nobody active is in: who comes is told
   std::unordered_map<UserId, UserPtr> users_;
   std::vector<Acknowledged> acknowledged_;
   std::string epoch_;
