@@ -34,7 +34,7 @@ bool Outbox::is_durable() const {
                      [](const auto& topic) { return topic->durability == Durability::durable; });
 }
 
-void Outbox::opened(storage::Session& session) {
+void Outbox::opened(storage::Session& session, storage::Sharing) {
   if (keeps_positions_) tables::create_for_consumer(session);
   if (!is_durable()) return;
   tables::create_for_producer(session);
@@ -60,6 +60,11 @@ void Outbox::load(storage::Session& session, Topic& topic) {
   topic.ring.restart(topic.head);
   for (KnownGroup& group : tables::list_groups(session, topic.name))
     topic.groups.push_back({std::move(group), false, false});
+}
+
+Positions Outbox::head(storage::Session& session, const Topic& topic) {
+  return Positions(
+      std::max(tables::trimmed(session, topic.name), tables::last_sequence(session, topic.name)));
 }
 
 Position Outbox::publish(storage::Write& write, Topic& topic, std::string_view key, std::string payload) {

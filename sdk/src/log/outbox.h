@@ -65,12 +65,14 @@ class Outbox final : public storage::CommitHook, public Source {
   Topic& declare(std::string_view topic, Durability durability, Counter& published);
   void keep_positions() { keeps_positions_ = true; }  ///< consumers use the store, too
 
+  /// What a transaction of this outbox's store sees of a topic.
+  static Positions head(storage::Session& session, const Topic& topic);
   /// Inside work of this outbox's store.
   Position publish(storage::Write& write, Topic& topic, std::string_view key, std::string payload);
   Position publish_volatile(Topic& topic, std::string_view key, std::string payload, Duration expires_in);
 
   // CommitHook
-  void opened(storage::Session& session) override;
+  void opened(storage::Session& session, storage::Sharing sharing) override;
   Outbox& outbox() override { return *this; }
   void begin_piece(storage::Write& write) override;
   void roll_back_piece() override;

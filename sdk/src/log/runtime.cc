@@ -27,6 +27,10 @@ class OutboxPublisher final : public Publisher {
     return outbox_.publish_volatile(topic_, key, std::move(payload), expires_in);
   }
   Positions head() const override { return Positions(topic_.head.load()); }
+  Positions head(storage::Session& session) const override {
+    if (topic_.durability != Durability::durable) throw std::logic_error("topic '" + topic_.name + "' is volatile");
+    return Outbox::head(session, topic_);
+  }
 
  private:
   Outbox& outbox_;

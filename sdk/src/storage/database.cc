@@ -12,7 +12,7 @@ namespace {
 
 void tell_hook(CommitHook& hook, SociSession& session) {
   session.execute(session.dialect().begin_write());
-  hook.opened(session);
+  hook.opened(session, Sharing::exclusive);
   session.execute("COMMIT");
 }
 

@@ -103,7 +103,7 @@ void GroupCommit::run_piece(Piece& piece) {
     return;
   }
   if (piece.chain != nullptr && !piece.chain->owned(ownership())) {
-    piece.result = unavailable("not_owner", "another host has taken over what this changes");
+    piece.result = not_owner(ownership(), piece.chain->shard());
     piece.chain->break_off();
     return;
   }
