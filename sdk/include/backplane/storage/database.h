@@ -32,7 +32,7 @@ enum class Synchronous : std::uint8_t {
 struct SharingTimes {
   Duration heartbeat = std::chrono::seconds(1);    ///< how often a host says that it lives, and looks for the others
   Duration takeover = std::chrono::seconds(10);    ///< a host that has said nothing for so long loses what it owns
-  Duration claim_wait = std::chrono::seconds(10);  ///< open_store waits so long for one that has the store, or the name
+  Duration claim_wait = std::chrono::seconds(15);  ///< open_store waits so long for one that has the store, or the name
   Duration connect_wait{};                         ///< open_store waits so long for a database that is away
 };
 
