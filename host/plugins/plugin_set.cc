@@ -181,6 +181,9 @@ Faults PluginSet::open_stores(const Config& config) {
     database.path = (std::filesystem::path(config.data_dir) / (member->name() + ".db")).string();
     database.connection = config.storage.connection;
     database.schema = member->name();
+    database.sharing = member->wiring->store_options().sharing;
+    database.host = config.this_host;
+    database.times.connect_wait = std::chrono::seconds(30);
     database.cache_bytes = config.storage.cache_bytes / stores;
     database.synchronous = config.storage.synchronous == Synchronous::full     ? storage::Synchronous::full
                            : config.storage.synchronous == Synchronous::normal ? storage::Synchronous::normal

@@ -23,7 +23,7 @@ class ClientApiPlugin final : public plugin::Plugin {
     auto& users = wiring.require<api::UserApi>();
     auto& rooms = wiring.require<api::RoomServer>();
     auto& edus = wiring.require<api::EduServer>(plugin::Need::optional);
-    storage::Store& store = wiring.store({migrations()});
+    storage::Store& store = wiring.store({migrations(), storage::Sharing::led});
     authenticator_ = std::make_unique<api::TokenAuthenticator>(host_, wiring, users);
     profile_job_ = std::make_unique<ProfileJob>(host_, store, rooms);
     components_.reset(new Components{host_, settings_, users, rooms, edus, interactive_auth_, *profile_job_});

@@ -34,7 +34,7 @@ class RoomServerPlugin final : public plugin::Plugin {
   }
 
   Result<void> wire(plugin::Wiring& wiring) override {
-    storage::Store& store = wiring.store({migrations()});
+    storage::Store& store = wiring.store({migrations(), storage::Sharing::sharded});
     log::Publisher& publisher = wiring.log().publish(api::room_events_topic, log::Durability::durable, &store);
     lanes_.emplace(store, static_cast<std::size_t>(options_.integer("head_cache")));
     bodies_.emplace(static_cast<std::size_t>(options_.integer("body_cache")));

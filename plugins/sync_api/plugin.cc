@@ -31,7 +31,7 @@ class SyncApiPlugin final : public plugin::Plugin {
     auto& rooms = wiring.require<api::RoomServer>();
     auto& users = wiring.require<api::UserApi>();
     auto& edus = wiring.require<api::EduServer>();
-    storage::Store& store = wiring.store({migrations()});
+    storage::Store& store = wiring.store({migrations(), storage::Sharing::led});
     events_.emplace(rooms, event_bytes_);
     model_.emplace(store, *events_, host_.clock(), log_, limits_);
     assembler_.emplace(*model_, *events_, store, host_.clock(), log_, assembler_options_);

@@ -29,7 +29,9 @@ Result<http::Response> set_alias(Components& c, const http::Request& request) {
 
 Result<http::Response> delete_alias(Components& c, const http::Request& request) {
   BACKPLANE_TRY(alias, alias_parameter(request));
-  BACKPLANE_CHECK(c.rooms.delete_alias(api::context_of(request), {alias, api::session_of(request).user, {}}));
+  // The room's owner is the one to ask, so that has to be known first.
+  BACKPLANE_TRY(found, c.rooms.find_alias(api::context_of(request), {alias, {}, {}}));
+  BACKPLANE_CHECK(c.rooms.delete_alias(api::context_of(request), {alias, api::session_of(request).user, found.room_id}));
   return http::Response::empty_object();
 }
 

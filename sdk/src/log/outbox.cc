@@ -34,9 +34,19 @@ bool Outbox::is_durable() const {
                      [](const auto& topic) { return topic->durability == Durability::durable; });
 }
 
-void Outbox::opened(storage::Session& session) {
+std::vector<std::string> Outbox::durable_topics() const {
+  std::vector<std::string> names;
+  for (const auto& topic : topics_)
+    if (topic->durability == Durability::durable) names.push_back(topic->name);
+  return names;
+}
+
+void Outbox::opened(storage::Session& session, storage::Sharing sharing) {
   if (keeps_positions_) tables::create_for_consumer(session);
   if (!is_durable()) return;
+  if (sharing == storage::Sharing::led)
+    throw storage::Failure(invalid("led_store", "a store that hosts share without owners of its lanes cannot publish"));
+  sharded_ = sharing == storage::Sharing::sharded;
   tables::create_for_producer(session);
   auto log = tables::find_log(session);
   if (!log) {
@@ -47,23 +57,93 @@ void Outbox::opened(storage::Session& session) {
     throw storage::Failure(conflict("lanes", "the log has " + std::to_string(log->lanes) + " lanes, this version has " +
                                                  std::to_string(lane_count)));
   epoch_ = log->epoch;
-  counter_ = log->counter;
-  head_ = counter_;
-  for (const auto& topic : topics_)
-    if (topic->durability == Durability::durable) load(session, *topic);
+  if (sharded_) {
+    tables::share(session, durable_topics(), log->counter);
+    for (const auto& topic : topics_)
+      if (topic->durability == Durability::durable) topic->lanes = std::make_unique<Lanes>();
+  } else {
+    tables::unshare(session, durable_topics(), log->counter);
+  }
+}
+
+void Outbox::check_epoch(const std::string& epoch) {
+  // What is in memory here, and in all who follow, is of a history that is gone.
+  if (epoch != epoch_)
+    throw storage::Failure(conflict("epoch", "the database was replaced by another while it was in use: restart"));
+}
+
+void Outbox::taken(storage::Session& session, std::span<const std::uint16_t> shards) {
+  if (!is_durable()) return;
+  const auto log = tables::find_log(session);
+  check_epoch(log ? log->epoch : std::string());
+  LaneSet lanes;
+  for (const std::uint16_t shard : shards)
+    if (shard < lane_count) lanes.set(shard);
+  if (!sharded_) {
+    counter_ = log->counter;
+    head_ = counter_;
+  }
+  block_end_ = counter_;  // the next number is of a new block
+  for (const auto& topic : topics_) {
+    if (topic->durability == Durability::volatile_) continue;
+    if (sharded_) load_lanes(session, *topic, lanes);
+    else load(session, *topic);
+    load_groups(session, *topic);
+  }
+  lanes_.fetch_or(static_cast<std::uint32_t>(lanes.to_ulong()));
+  notify();
 }
 
 void Outbox::load(storage::Session& session, Topic& topic) {
-  // Whatever was trimmed had been committed: when the last record's row is gone, `trimmed` is its number.
-  topic.trimmed = topic.trim_to = tables::trimmed(session, topic.name);
-  topic.head = std::max(topic.trimmed.load(), tables::last_sequence(session, topic.name));
-  topic.ring.restart(topic.head);
-  for (KnownGroup& group : tables::list_groups(session, topic.name))
-    topic.groups.push_back({std::move(group), false, false});
+  const std::uint64_t trimmed = tables::trimmed(session, topic.name), head = tables::head(session, topic.name);
+  const std::lock_guard lock(mutex_);
+  topic.trimmed = trimmed;
+  topic.trim_to = std::max(trimmed, topic.trim_to.load());
+  topic.ring.restart(head);
+  topic.head = head;
+}
+
+void Outbox::load_groups(storage::Session& session, Topic& topic) {
+  std::vector<KnownGroup> groups = tables::list_groups(session, topic.name);
+  const std::lock_guard lock(mutex_);
+  for (KnownGroup& group : groups) {
+    const auto it = std::find_if(topic.groups.begin(), topic.groups.end(),
+                                 [&](const GroupState& state) { return state.known.group == group.group; });
+    // A group that is enabled here is known better here.
+    if (it == topic.groups.end()) topic.groups.push_back({std::move(group), false, false});
+    else if (!it->active) it->known = std::move(group);
+  }
+}
+
+Positions Outbox::head(const Topic& topic) const {
+  if (topic.lanes == nullptr) return Positions(topic.head.load());
+  Positions head;
+  each_lane(topic, [&](std::uint16_t number, const Lane& lane) { head.advance({number, lane.head.load()}); });
+  return head;
+}
+
+Positions Outbox::head(storage::Session& session, const Topic& topic) const {
+  if (topic.lanes == nullptr) return Positions(tables::head(session, topic.name));
+  const auto lanes = tables::list_lanes(session, topic.name);
+  std::uint64_t base = lanes.size() < lane_count ? 0 : UINT64_MAX;
+  for (const tables::LaneRow& lane : lanes) base = std::min(base, lane.head);
+  Positions head(base);
+  for (const tables::LaneRow& lane : lanes) head.advance({lane.lane, lane.head});
+  return head;
+}
+
+std::uint64_t Outbox::next_number(storage::Write& write) {
+  if (sharded_ && counter_ == block_end_) {
+    counter_ = tables::draw_block(write) - 1;
+    block_end_ = counter_ + tables::block_size;
+  }
+  return ++counter_;
 }
 
 Position Outbox::publish(storage::Write& write, Topic& topic, std::string_view key, std::string payload) {
-  const Position position{lane_of(key), ++counter_};
+  const std::uint16_t lane = lane_of(key);
+  if (sharded_ && !owns(lane)) throw storage::Failure(storage::not_owner(store_->ownership(), lane));
+  const Position position{lane, next_number(write)};
   auto record = std::make_shared<const Record>(
       Record{topic.name, position, std::string(key), std::move(payload), clock_.wall_ms(), 0});
   tables::insert_record(write, *record);
@@ -96,25 +176,32 @@ void Outbox::roll_back_piece() { pending_.resize(piece_start_); }
 
 void Outbox::before_commit(storage::Session& session) {
   committing_ = !pending_.empty();
-  if (committing_) tables::update_counter(session, pending_.back().record->position.sequence);
+  if (committing_ && !sharded_) tables::update_counter(session, pending_.back().record->position.sequence);
   if (upkeep_is_due()) upkeep(session);
 }
 
 void Outbox::committed() {
-  for (const auto& topic : topics_)
+  for (const auto& topic : topics_) {
     if (topic->trimming != 0) topic->trimmed = std::exchange(topic->trimming, 0);
+    if (topic->lanes == nullptr) continue;
+    for (Lane& lane : *topic->lanes)
+      if (lane.trimming != 0) lane.trimmed = std::exchange(lane.trimming, 0);
+  }
   if (pending_.empty()) return;
-  const std::uint64_t counter = pending_.back().record->position.sequence;
   {
     const std::lock_guard lock(mutex_);
     for (Pending& pending : pending_) {
       pending.topic->published.add();
-      pending.topic->ring.push(std::move(pending.record));
+      pending.topic->ring.push(pending.record);
     }
     shrink_rings();
     // Heads move once everything is in its ring: who sees a head can read up to it.
-    for (const Pending& pending : pending_) pending.topic->head = pending.topic->ring.newest();
-    head_ = counter;
+    for (const Pending& pending : pending_) {
+      const Position position = pending.record->position;
+      auto& head = pending.topic->lanes ? (*pending.topic->lanes)[position.lane].head : pending.topic->head;
+      head = position.sequence;
+    }
+    head_ = pending_.back().record->position.sequence;
   }
   pending_.clear();
   notify();
@@ -125,6 +212,8 @@ void Outbox::rolled_back() {
   const std::lock_guard lock(mutex_);
   for (const auto& topic : topics_) {
     topic->trimming = 0;
+    if (topic->lanes != nullptr)
+      for (Lane& lane : *topic->lanes) lane.trimming = 0;
     for (GroupState& group : topic->groups) group.changed = group.changed || group.active;
     // A commit whose answer was lost may be there after all: from here back, the table is asked and not the ring.
     if (committing_ && topic->durability == Durability::durable) topic->ring.restart(counter_);

@@ -7,15 +7,22 @@
 // is written once a batch, so that a number never comes back after its row is gone. A piece or batch that is rolled
 // back loses its numbers.
 //
+// Where several hosts share the store, each publishes in the lanes that it owns, and keeps heads, and what was trimmed,
+// for each of them (outbox_lanes.cc). A writer then draws blocks of numbers from a sequence of the database, and a new
+// one when a lane has come to it, so that numbers are unique over the store and grow within a lane whoever writes it.
+//
 // Threads: hook methods and publish() run on the store's writer; everything else on any thread. `mutex_` guards what
 // is in memory and is never held over a query.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,6 +50,13 @@ class Outbox final : public storage::CommitHook, public Source {
     bool active;   ///< in this process
     bool changed;  ///< the row is older
   };
+  /// A lane of a topic, where lanes have owners.
+  struct Lane {
+    std::atomic<std::uint64_t> head{0}, trimmed{0}, trim_to{0};
+    std::atomic<std::uint64_t> floor{0};  ///< what came before this lane did is not in the ring
+    std::uint64_t trimming = 0;
+  };
+  using Lanes = std::array<Lane, lane_count>;
   /// A topic of this outbox; its address is stable.
   struct Topic {
     Topic(std::string n, Durability d, Counter& p) : name(std::move(n)), durability(d), published(p) {}
@@ -56,6 +70,7 @@ class Outbox final : public storage::CommitHook, public Source {
     std::atomic<std::uint64_t> trimmed{0};
     std::atomic<std::uint64_t> trim_to{0};  ///< wanted
     std::uint64_t trimming = 0;             ///< writer: reached in the open transaction; 0: none
+    std::unique_ptr<Lanes> lanes;           ///< instead of the four above, where lanes have owners
   };
 
   /// `store` may be opened later; nullptr for volatile topics only.
@@ -65,12 +80,18 @@ class Outbox final : public storage::CommitHook, public Source {
   Topic& declare(std::string_view topic, Durability durability, Counter& published);
   void keep_positions() { keeps_positions_ = true; }  ///< consumers use the store, too
 
+  Positions head(const Topic& topic) const;
+  /// What a transaction of this outbox's store sees of a topic.
+  Positions head(storage::Session& session, const Topic& topic) const;
   /// Inside work of this outbox's store.
   Position publish(storage::Write& write, Topic& topic, std::string_view key, std::string payload);
   Position publish_volatile(Topic& topic, std::string_view key, std::string payload, Duration expires_in);
 
   // CommitHook
-  void opened(storage::Session& session) override;
+  void opened(storage::Session& session, storage::Sharing sharing) override;
+  void taken(storage::Session& session, std::span<const std::uint16_t> shards) override;
+  void giving_back(storage::Session& session, std::span<const std::uint16_t> shards) override;
+  void left(std::span<const std::uint16_t> shards) override;
   Outbox& outbox() override { return *this; }
   void begin_piece(storage::Write& write) override;
   void roll_back_piece() override;
@@ -104,12 +125,30 @@ class Outbox final : public storage::CommitHook, public Source {
 
   Topic* find(std::string_view name) const;
   bool is_durable() const;
-  static void load(storage::Session& session, Topic& topic);
+  std::vector<std::string> durable_topics() const;
+  void check_epoch(const std::string& epoch);
+  void load(storage::Session& session, Topic& topic);
+  void load_groups(storage::Session& session, Topic& topic);
+  std::uint64_t next_number(storage::Write& write);
   void notify();
   void shrink_rings();  // mutex_
   bool upkeep_is_due() const;
   void upkeep(storage::Session& session);
   void write_groups(storage::Session& session, Topic& topic);
+
+  // Of lanes that have owners (outbox_lanes.cc).
+  bool owns(std::uint16_t lane) const { return lane < lane_count && (lanes_.load() >> lane & 1) != 0; }
+  /// The lane of a group that is called `…/<lane>`; nothing for one of all lanes.
+  static std::optional<std::uint16_t> lane_of_group(std::string_view group);
+  void load_lanes(storage::Session& session, Topic& topic, LaneSet lanes);
+  /// Calls f(lane number, Lane&) for each lane that this process owns.
+  template <class Function>
+  void each_lane(const Topic& topic, Function&& f) const {
+    for (std::uint16_t lane = 0; lane < lane_count; ++lane)
+      if (owns(lane)) f(lane, (*topic.lanes)[lane]);
+  }
+  Result<Batch> read_lanes(const Topic& topic, const Positions& after, std::size_t limit);
+  void upkeep_lanes(storage::Session& session, Topic& topic);
 
   storage::Store* const store_;
   Clock& clock_;
@@ -121,6 +160,7 @@ class Outbox final : public storage::CommitHook, public Source {
 
   // The writer's.
   std::uint64_t counter_ = 0;
+  std::uint64_t block_end_ = 0;  ///< where lanes have owners: the last number that may be given
   std::vector<Pending> pending_;
   std::size_t piece_start_ = 0;
   bool committing_ = false;  ///< records have got as far as the commit
@@ -129,6 +169,8 @@ class Outbox final : public storage::CommitHook, public Source {
   mutable std::mutex mutex_;
   std::uint64_t volatile_counter_;
   std::atomic<std::uint64_t> head_{0};
+  bool sharded_ = false;                 ///< lanes have owners; set when the store is opened
+  std::atomic<std::uint32_t> lanes_{0};  ///< those that are owned, a bit each
 
   std::mutex listener_mutex_;  ///< held while the listener runs, so that it is gone once set_listener() returns
   std::function<void()> listener_;

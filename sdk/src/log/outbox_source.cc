@@ -18,23 +18,34 @@ std::vector<std::string> Outbox::topics() const {
   return names;
 }
 
-LaneSet Outbox::lanes() const { return LaneSet().set(); }
+LaneSet Outbox::lanes() const { return sharded_ ? LaneSet(lanes_.load()) : LaneSet().set(); }
 
-Positions Outbox::head() const { return Positions(head_.load()); }
+Positions Outbox::head() const {
+  if (!sharded_) return Positions(head_.load());
+  Positions all;
+  for (const auto& topic : topics_)
+    if (topic->lanes != nullptr) all.merge(head(*topic));
+  return all;
+}
 
 Positions Outbox::head(std::string_view name) const {
   const Topic* topic = find(name);
-  return topic == nullptr ? Positions() : Positions(topic->head.load());
+  return topic == nullptr ? Positions() : head(*topic);
 }
 
 Positions Outbox::trimmed(std::string_view name) const {
   const Topic* topic = find(name);
-  return topic == nullptr ? Positions() : Positions(topic->trimmed.load());
+  if (topic == nullptr) return {};
+  if (topic->lanes == nullptr) return Positions(topic->trimmed.load());
+  Positions trimmed;
+  each_lane(*topic, [&](std::uint16_t number, const Lane& lane) { trimmed.advance({number, lane.trimmed.load()}); });
+  return trimmed;
 }
 
 Result<Batch> Outbox::read(std::string_view name, const Positions& after, std::size_t limit) {
   const Topic* topic = find(name);
   if (topic == nullptr) return not_found("no_such_topic", "this outbox has no topic '" + std::string(name) + "'");
+  if (topic->lanes != nullptr) return read_lanes(*topic, after, limit);
   const std::uint64_t head = topic->head.load();
   Batch batch{{}, after};
   if (after.base() >= head) return batch;
@@ -51,7 +62,12 @@ Result<Batch> Outbox::read(std::string_view name, const Positions& after, std::s
 
 void Outbox::trim(std::string_view name, const Positions& up_to) {
   Topic* topic = find(name);
-  if (topic != nullptr && up_to.base() > topic->trim_to.load()) topic->trim_to = up_to.base();
+  if (topic == nullptr) return;
+  const auto raise = [](std::atomic<std::uint64_t>& trim_to, std::uint64_t wanted) {
+    if (wanted > trim_to.load()) trim_to = wanted;
+  };
+  if (topic->lanes == nullptr) return raise(topic->trim_to, up_to.base());
+  each_lane(*topic, [&](std::uint16_t number, Lane& lane) { raise(lane.trim_to, up_to.of(number)); });
 }
 
 std::vector<KnownGroup> Outbox::groups(std::string_view name) const {
@@ -66,6 +82,8 @@ std::vector<KnownGroup> Outbox::groups(std::string_view name) const {
 void Outbox::note_group(std::string_view name, std::string_view group, const Positions& position) {
   Topic* topic = find(name);
   if (topic == nullptr || topic->durability == Durability::volatile_) return;
+  const auto lane = lane_of_group(group);
+  if (topic->lanes != nullptr && lane && !owns(*lane)) return;
   const std::int64_t now_ms = clock_.wall_ms();
   const std::lock_guard lock(mutex_);
   auto it = std::find_if(topic->groups.begin(), topic->groups.end(),

@@ -16,8 +16,10 @@ constexpr std::int64_t seen_interval_ms = 3600 * 1000;
 bool Outbox::upkeep_is_due() const {
   if (!is_durable()) return false;
   if (clock_.now() >= next_upkeep_) return true;
+  const auto is_behind = [this](const auto& of) { return of.trim_to.load() > of.trimmed.load() + settings_.trim_rows; };
   return std::any_of(topics_.begin(), topics_.end(), [&](const auto& topic) {
-    return topic->trim_to.load() > topic->trimmed.load() + settings_.trim_rows;
+    if (topic->lanes == nullptr) return is_behind(*topic);
+    return std::any_of(topic->lanes->begin(), topic->lanes->end(), is_behind);
   });
 }
 
@@ -25,6 +27,11 @@ void Outbox::upkeep(storage::Session& session) {
   next_upkeep_ = clock_.now() + settings_.upkeep_interval;
   for (const auto& topic : topics_) {
     if (topic->durability == Durability::volatile_) continue;
+    if (topic->lanes != nullptr) {
+      upkeep_lanes(session, *topic);
+      write_groups(session, *topic);
+      continue;
+    }
     const std::uint64_t wanted = std::min(topic->trim_to.load(), topic->head.load());
     if (wanted > topic->trimmed) topic->trimming = tables::trim(session, topic->name, wanted, settings_.trim_rows);
     write_groups(session, *topic);

@@ -34,11 +34,14 @@ bool take(std::string_view& text, char wanted) {
 std::uint16_t lane_of(std::string_view key) { return static_cast<std::uint16_t>(stable_hash(key) % lane_count); }
 
 bool Positions::covers(const Positions& other) const {
-  // A lane that is named in neither map is at both bases; lane numbers are 16 bits, so unless all are named there is
-  // such a lane. A base above ours is only covered when every lane of ours is ahead of it: not with these few lanes.
-  if (other.base_ > base_) return false;
-  return std::all_of(other.ahead_.begin(), other.ahead_.end(),
-                     [this](const auto& entry) { return entry.second <= of(entry.first); });
+  const auto ahead_of = [this](const auto& entry) { return entry.second <= of(entry.first); };
+  if (!std::all_of(other.ahead_.begin(), other.ahead_.end(), ahead_of)) return false;
+  if (other.base_ <= base_) return true;
+  // A base above ours is covered when every lane is ahead of it.
+  for (std::uint16_t lane = 0; lane < lane_count; ++lane) {
+    if (of(lane) < other.base_) return false;
+  }
+  return true;
 }
 
 void Positions::advance_all(std::uint64_t sequence) {

@@ -42,4 +42,20 @@ void Ring::read(const Positions& after, std::size_t limit, std::int64_t now_ms, 
   }
 }
 
+bool Ring::read_lanes(LaneSet lanes, std::size_t limit, Batch& batch) const {
+  std::uint64_t lowest = UINT64_MAX;
+  for (std::uint16_t lane = 0; lane < lane_count; ++lane)
+    if (lanes.test(lane)) lowest = std::min(lowest, batch.after.of(lane));
+  auto it = std::upper_bound(records_.begin(), records_.end(), lowest,
+                             [](std::uint64_t base, const RecordPtr& r) { return base < r->position.sequence; });
+  for (; it != records_.end(); ++it) {
+    const Position position = (*it)->position;
+    if (!lanes.test(position.lane) || batch.after.covers(position)) continue;
+    if (batch.records.size() >= limit) return false;
+    batch.after.advance(position);
+    batch.records.push_back(*it);
+  }
+  return true;
+}
+
 }  // namespace backplane::log

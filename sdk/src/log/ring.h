@@ -31,6 +31,8 @@ class Ring {
   bool reaches_back_to(const Positions& after) const { return after.base() >= floor_; }
   /// Appends what is above `after` and has not expired, at most `limit` records, and moves `batch.after` on.
   void read(const Positions& after, std::size_t limit, std::int64_t now_ms, Batch& batch) const;
+  /// The same of some lanes, moving `batch.after` on lane by lane; true when it came to the end.
+  bool read_lanes(LaneSet lanes, std::size_t limit, Batch& batch) const;
 
  private:
   static std::size_t cost(const Record& record);

@@ -26,7 +26,11 @@ class OutboxPublisher final : public Publisher {
     if (topic_.durability != Durability::volatile_) throw std::logic_error("topic '" + topic_.name + "' is durable");
     return outbox_.publish_volatile(topic_, key, std::move(payload), expires_in);
   }
-  Positions head() const override { return Positions(topic_.head.load()); }
+  Positions head() const override { return outbox_.head(topic_); }
+  Positions head(storage::Session& session) const override {
+    if (topic_.durability != Durability::durable) throw std::logic_error("topic '" + topic_.name + "' is volatile");
+    return outbox_.head(session, topic_);
+  }
 
  private:
   Outbox& outbox_;

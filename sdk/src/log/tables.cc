@@ -1,5 +1,6 @@
 #include "log/tables.h"
 
+#include <algorithm>
 #include <memory>
 
 namespace backplane::log::tables {
@@ -14,6 +15,9 @@ void create_for_producer(Session& session) {
       "key TEXT NOT NULL, payload TEXT NOT NULL, written_ms BIGINT NOT NULL)");
   session.execute("CREATE UNIQUE INDEX IF NOT EXISTS bp_outbox_order ON bp_outbox (topic, sequence)");
   session.execute("CREATE TABLE IF NOT EXISTS bp_topics (topic TEXT NOT NULL PRIMARY KEY, trimmed BIGINT NOT NULL)");
+  session.execute(
+      "CREATE TABLE IF NOT EXISTS bp_lanes (topic TEXT NOT NULL, lane BIGINT NOT NULL, trimmed BIGINT NOT NULL, "
+      "head BIGINT NOT NULL, PRIMARY KEY (topic, lane))");
   session.execute(
       "CREATE TABLE IF NOT EXISTS bp_groups (topic TEXT NOT NULL, grp TEXT NOT NULL, positions TEXT NOT NULL, "
       "seen_ms BIGINT NOT NULL, PRIMARY KEY (topic, grp))");
@@ -48,6 +52,11 @@ std::uint64_t last_sequence(Session& session, std::string_view topic) {
   return session
       .find<std::uint64_t>("SELECT sequence FROM bp_outbox WHERE topic = ? ORDER BY sequence DESC LIMIT 1", {topic})
       .value_or(0);
+}
+
+std::uint64_t head(Session& session, std::string_view topic) {
+  // Whatever was trimmed had been committed: when the last record's row is gone, `trimmed` is its number.
+  return std::max(trimmed(session, topic), last_sequence(session, topic));
 }
 
 void insert_record(Session& session, const Record& record) {

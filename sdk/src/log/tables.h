@@ -33,12 +33,37 @@ void update_counter(Session& session, std::uint64_t counter);
 
 /// The last record of a topic that is still there; 0 when none is.
 std::uint64_t last_sequence(Session& session, std::string_view topic);
+/// What was ever committed of a topic lies at or below this.
+std::uint64_t head(Session& session, std::string_view topic);
 void insert_record(Session& session, const Record& record);
 /// Reads on after some positions, oldest first, `limit` rows at most and none above `up_to`.
 Batch read(Session& session, std::string_view topic, const Positions& after, std::uint64_t up_to, std::size_t limit);
 std::uint64_t trimmed(Session& session, std::string_view topic);
 /// Deletes the oldest records of a topic, none above `up_to` and about `rows` at most; answers how far it came.
 std::uint64_t trim(Session& session, std::string_view topic, std::uint64_t up_to, std::size_t rows);
+
+// Where several processes share the store (PostgreSQL): numbers come from a sequence, in blocks, and each lane has its
+// own row for what was trimmed.
+inline constexpr std::uint64_t block_size = 1000;
+/// What is committed of a lane, and what of that may be gone.
+struct LaneRow {
+  std::uint16_t lane = 0;
+  std::uint64_t trimmed = 0;
+  std::uint64_t head = 0;
+};
+/// Goes over to lanes with rows of their own, as far as that was not done before.
+void share(Session& session, const std::vector<std::string>& topics, std::uint64_t counter);
+/// Goes back to one writer's counter; answers it.
+std::uint64_t unshare(Session& session, const std::vector<std::string>& topics, std::uint64_t counter);
+/// The first of a block of numbers that nobody else gets, above all that were given before.
+std::uint64_t draw_block(Session& session);
+std::vector<LaneRow> list_lanes(Session& session, std::string_view topic);
+/// As read(), of one lane, appended.
+void read_lane(Session& session, std::string_view topic, std::uint16_t lane, std::uint64_t up_to, std::size_t limit,
+               Batch& batch);
+/// As trim(), of one lane.
+std::uint64_t trim_lane(Session& session, std::string_view topic, std::uint16_t lane, std::uint64_t up_to,
+                        std::size_t rows);
 
 std::vector<KnownGroup> list_groups(Session& session, std::string_view topic);
 void upsert_group(Session& session, std::string_view topic, const KnownGroup& group);

@@ -42,9 +42,11 @@ class BatchTransaction::Writer final : public Write {
   std::optional<Error> failure_;
 };
 
-BatchTransaction::BatchTransaction(Connect connect, std::unique_ptr<SociSession> session, CommitHook* hook)
+BatchTransaction::BatchTransaction(Connect connect, std::unique_ptr<SociSession> session, Claim* claim,
+                                   CommitHook* hook)
     : connect_(std::move(connect)),
       session_(std::move(session)),
+      claim_(claim),
       hook_(hook),
       writer_(std::make_unique<Writer>(hook)) {}
 
@@ -52,20 +54,51 @@ BatchTransaction::~BatchTransaction() {
   if (begun_) roll_back();
 }
 
-void BatchTransaction::begin() {
-  if (session_ == nullptr) session_ = connect_(SessionUse::write);
-  session_->execute(session_->dialect().begin_write());
-  begun_ = true;
+void BatchTransaction::open_session() {
+  session_ = connect_(SessionUse::write);
+  if (claim_ == nullptr) return;
+  try {
+    claim_->guard(*session_);
+    claim_->begin(*session_);
+  } catch (...) {
+    drop_session();
+    throw;
+  }
+}
+
+void BatchTransaction::drop_session() noexcept {
+  session_.reset();
+  if (claim_ != nullptr) claim_->lost();
+}
+
+Result<void> BatchTransaction::begin() {
+  if (begun_) return {};
+  try {
+    // A session that was idle may have been lost meanwhile. Nothing was done on it yet, so another one will do.
+    for (bool was_idle = session_ != nullptr;; was_idle = false) {
+      if (session_ == nullptr) open_session();
+      try {
+        session_->execute(session_->dialect().begin_write());
+        begun_ = true;
+        return {};
+      } catch (const Failure&) {
+        const bool lost = !session_->usable();
+        if (lost) drop_session();
+        if (!lost || !was_idle) throw;
+      }
+    }
+  } catch (...) {
+    return error_of_current_exception();
+  }
 }
 
 Result<void> BatchTransaction::run(const Store::WriteWork& work) {
   const bool savepoint = held_ > 0;
   try {
-    if (!begun_) begin();
     if (savepoint) session_->execute("SAVEPOINT piece");
   } catch (...) {
     Error error = error_of_current_exception();
-    if (savepoint) lost_ = error;
+    lost_ = error;
     roll_back();
     return error;
   }
@@ -115,6 +148,10 @@ std::optional<Error> BatchTransaction::take_lost() { return std::exchange(lost_,
 
 Result<void> BatchTransaction::commit() {
   if (!begun_) return {};
+  if (held_ == 0) {  // begun for pieces that were refused then
+    roll_back();
+    return {};
+  }
   try {
     {
       const Working working;
@@ -135,16 +172,37 @@ Result<void> BatchTransaction::commit() {
 void BatchTransaction::roll_back() noexcept {
   const bool told = std::exchange(begun_, false);
   held_ = 0;
+  bool lost = session_ == nullptr;
   try {
-    if (session_ != nullptr && session_->usable()) {
-      if (session_->in_transaction()) session_->execute("ROLLBACK");
-    } else {
-      session_.reset();
-    }
+    lost = lost || !session_->usable();
+    if (!lost && session_->in_transaction()) session_->execute("ROLLBACK");
   } catch (...) {
-    session_.reset();  // a new one begins with a clean slate
+    lost = true;  // a new one begins with a clean slate
   }
   if (told && hook_ != nullptr) hook_->rolled_back();
+  if (lost) drop_session();
+}
+
+Result<void> BatchTransaction::step() {
+  try {
+    if (session_ == nullptr) open_session();
+    else claim_->step(*session_);
+    return {};
+  } catch (...) {
+    Error error = error_of_current_exception();
+    drop_session();  // what it holds is not known any more
+    return error;
+  }
+}
+
+void BatchTransaction::close() noexcept {
+  if (begun_) roll_back();
+  if (session_ == nullptr) return;
+  try {
+    claim_->give_back(*session_);
+  } catch (...) {  // NOLINT: it ends with the session
+  }
+  drop_session();
 }
 
 }  // namespace backplane::storage

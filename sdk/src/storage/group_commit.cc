@@ -21,14 +21,16 @@ std::unique_ptr<GroupCommit::Measures> GroupCommit::register_measures(Metrics* m
   });
 }
 
-GroupCommit::GroupCommit(Sizes sizes, Connect connect, std::unique_ptr<SociSession> writer, Clock& clock,
-                         Metrics* metrics, Logger logger, CommitHook* hook)
+GroupCommit::GroupCommit(Sizes sizes, Connect connect, std::unique_ptr<SociSession> writer,
+                         std::unique_ptr<Claim> claim, Clock& clock, Metrics* metrics, Logger logger, CommitHook* hook)
     : max_batch_(std::max<std::size_t>(sizes.max_batch, 1)),
       clock_(clock),
       logger_(std::move(logger)),
       measures_(register_measures(metrics)),
       readers_(connect, std::max<std::size_t>(sizes.read_sessions, 1)),
-      transaction_(connect, std::move(writer), hook),
+      claim_(std::move(claim)),
+      next_step_(claim_ ? claim_->due() : std::nullopt),
+      transaction_(connect, std::move(writer), claim_.get(), hook),
       writer_([this] { run(); }) {}
 
 GroupCommit::~GroupCommit() { stop(); }
@@ -72,16 +74,33 @@ void GroupCommit::run() {
     }
     commit();
     complete();
+    if (claim_ != nullptr) look_after_claim();
   }
+  if (claim_ != nullptr) transaction_.close();
+}
+
+void GroupCommit::look_after_claim() {
+  constexpr Duration pause_after_failure = std::chrono::milliseconds(100);
+  // Sooner than it said the last time, when the connection was lost meanwhile.
+  if (const auto due = claim_->due(); due && (!next_step_ || *due < *next_step_)) next_step_ = due;
+  if (!next_step_ || clock_.now() < *next_step_) return;
+  const auto made = transaction_.step();
+  next_step_ = made ? claim_->due() : clock_.now() + pause_after_failure;
+  if (made.ok() != away_) return;
+  away_ = !made.ok();
+  if (away_) logger_.error("lost the database", {{"reason", made.error().reason}, {"text", made.error().text}});
+  else logger_.info("the database is back");
 }
 
 bool GroupCommit::wait_for_pieces() {
   {
     std::unique_lock lock(mutex_);
     writer_waits_ = true;
-    queued_.wait(lock, [&] { return stopping_ || !queue_.empty(); });
+    const auto woken = [&] { return stopping_ || !queue_.empty(); };
+    if (next_step_) clock_.wait_until(queued_, lock, *next_step_, woken);
+    else queued_.wait(lock, woken);
     writer_waits_ = false;
-    if (queue_.empty()) return false;
+    if (queue_.empty()) return !stopping_;
   }
   take_pieces();
   return true;
@@ -102,8 +121,13 @@ void GroupCommit::run_piece(Piece& piece) {
     piece.result = conflict("chain_broken", "the work that this builds on has failed");
     return;
   }
+  if (auto begun = transaction_.begin(); !begun) {
+    piece.result = std::move(begun);
+    if (piece.chain != nullptr) piece.chain->break_off();
+    return;
+  }
   if (piece.chain != nullptr && !piece.chain->owned(ownership())) {
-    piece.result = unavailable("not_owner", "another host has taken over what this changes");
+    piece.result = not_owner(ownership(), piece.chain->shard());
     piece.chain->break_off();
     return;
   }
@@ -115,12 +139,12 @@ void GroupCommit::run_piece(Piece& piece) {
 
 void GroupCommit::commit() {
   const std::size_t held = transaction_.held();
-  if (held == 0) return;
   const Instant begun = measures_ != nullptr ? clock_.now() : Instant{};
   if (const auto result = transaction_.commit(); !result.ok()) {
     fail_held(result.error());
     return;
   }
+  if (held == 0) return;
   commits_.fetch_add(1, std::memory_order_relaxed);
   if (measures_ == nullptr) return;
   measures_->commits.add();

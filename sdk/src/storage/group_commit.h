@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -25,12 +26,13 @@ class GroupCommit final : public Store {
     std::size_t read_sessions;
     std::size_t max_batch;
   };
-  GroupCommit(Sizes sizes, Connect connect, std::unique_ptr<SociSession> writer, Clock& clock, Metrics* metrics,
-              Logger logger, CommitHook* hook);
+  /// `claim` is nullptr, or has begun on the session `writer`.
+  GroupCommit(Sizes sizes, Connect connect, std::unique_ptr<SociSession> writer, std::unique_ptr<Claim> claim,
+              Clock& clock, Metrics* metrics, Logger logger, CommitHook* hook);
   ~GroupCommit() override;
 
   void submit(WriteWork work, Done done, std::shared_ptr<Chain> chain) override;
-  const Ownership& ownership() const override { return sole_ownership(); }
+  const Ownership& ownership() const override { return claim_ ? claim_->ownership() : sole_ownership(); }
   std::uint64_t commits() const override { return commits_.load(std::memory_order_relaxed); }
   void stop() override;
 
@@ -58,7 +60,9 @@ class GroupCommit final : public Store {
   static std::unique_ptr<Measures> register_measures(Metrics* metrics);
 
   void run();
+  /// Takes what is queued; nothing, when it is time for the claim's next step. False when all is done.
   bool wait_for_pieces();
+  void look_after_claim();
   void take_pieces();
   void run_piece(Piece& piece);
   void commit();
@@ -80,6 +84,9 @@ class GroupCommit final : public Store {
   bool stopping_ = false;
 
   // The writer's own.
+  const std::unique_ptr<Claim> claim_;
+  std::optional<Instant> next_step_;
+  bool away_ = false;  ///< told in the log
   BatchTransaction transaction_;
   std::vector<Piece> batch_;
   std::mutex join_;

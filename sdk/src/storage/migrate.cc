@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include "storage/claim.h"
+
 namespace backplane::storage {
 namespace {
 
@@ -15,27 +17,6 @@ Result<void> check_numbers(std::span<const Migration> migrations) {
                                             " is due: they are numbered 1, 2, 3, … without a gap or a repetition");
   }
   return {};
-}
-
-/// Runs `work` in a write transaction that no other process' migrations overlap. Throws Failure.
-template <class Work>
-void in_transaction(SociSession& session, Work&& work) {
-  session.execute(session.dialect().begin_write());
-  try {
-    if (session.dialect().engine() == Engine::postgresql) {
-      // Keyed by the schema: each plugin's is a database of its own.
-      session.execute_once("SELECT pg_advisory_xact_lock(7021971, hashtext(current_schema()))");
-    }
-    work();
-    session.execute("COMMIT");
-  } catch (...) {
-    try {
-      if (session.in_transaction()) session.execute("ROLLBACK");
-    } catch (const Failure&) {
-      // The connection is gone, and the transaction with it.
-    }
-    throw;
-  }
 }
 
 std::int64_t version_of(SociSession& session) {
@@ -54,7 +35,7 @@ Result<void> check_not_newer(std::int64_t version, std::span<const Migration> mi
 Result<void> migrate(SociSession& session, std::span<const Migration> migrations, Clock& clock, const Logger& logger) {
   BACKPLANE_CHECK(check_numbers(migrations));
   std::int64_t version = 0;
-  in_transaction(session, [&] {
+  in_sole_transaction(session, [&] {
     session.execute_once(
         "CREATE TABLE IF NOT EXISTS bp_migrations (number BIGINT PRIMARY KEY, name TEXT NOT NULL, applied_ms BIGINT "
         "NOT NULL)");
@@ -63,7 +44,7 @@ Result<void> migrate(SociSession& session, std::span<const Migration> migrations
   BACKPLANE_CHECK(check_not_newer(version, migrations));
   for (const Migration& migration : migrations.subspan(static_cast<std::size_t>(version))) {
     try {
-      in_transaction(session, [&] {
+      in_sole_transaction(session, [&] {
         if (version_of(session) >= migration.number) return;  // another process was quicker
         for (const std::string_view statement : Dialect::split(migration.sql)) session.execute_once(statement);
         session.execute("INSERT INTO bp_migrations (number, name, applied_ms) VALUES (?, ?, ?)",

@@ -8,16 +8,31 @@ namespace backplane::storage {
 namespace {
 
 /// Ends a transaction; false when the session is of no use any more.
-bool end(SociSession& session, std::string_view how) noexcept {
+bool end(SociSession& session, bool well) noexcept {
   try {
-    session.execute(how);
-    return session.usable();
+    session.execute(well ? "COMMIT" : "ROLLBACK");
+    return well || session.usable();
   } catch (...) {
     return false;
   }
 }
 
 }  // namespace
+
+void ReadPool::begin(std::unique_ptr<SociSession>& session) const {
+  if (session != nullptr) {
+    try {
+      session->execute(session->dialect().begin_read());
+      return;
+    } catch (const Failure&) {
+      // Lost while it was idle. Nothing was read yet, so a new one will do.
+      if (session->usable()) throw;
+      session.reset();
+    }
+  }
+  session = connect_(SessionUse::read);
+  session->execute(session->dialect().begin_read());
+}
 
 Result<void> ReadPool::run(const std::function<void(Session&)>& work) {
   std::unique_lock lock(mutex_);
@@ -34,14 +49,13 @@ Result<void> ReadPool::run(const std::function<void(Session&)>& work) {
 
   Result<void> result;
   try {
-    if (session == nullptr) session = connect_(SessionUse::read);
-    session->execute(session->dialect().begin_read());
+    begin(session);
     const Working working;
     work(*session);
   } catch (...) {
     result = error_of_current_exception();
   }
-  if (session != nullptr && !end(*session, result.ok() ? "COMMIT" : "ROLLBACK")) session.reset();
+  if (session != nullptr && !end(*session, result.ok())) session.reset();
 
   lock.lock();
   if (session != nullptr) idle_.push_back(std::move(session));

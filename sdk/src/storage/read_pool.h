@@ -24,6 +24,9 @@ class ReadPool {
   void stop();
 
  private:
+  /// Begins a transaction, with a new session when there is none or it was lost. Throws Failure.
+  void begin(std::unique_ptr<SociSession>& session) const;
+
   const Connect connect_;
   std::mutex mutex_;
   std::condition_variable changed_;

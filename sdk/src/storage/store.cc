@@ -15,23 +15,9 @@ Session::~Session() = default;
 Write::~Write() = default;
 Store::~Store() = default;
 CommitHook::~CommitHook() = default;
-Ownership::~Ownership() = default;
-
-namespace {
-
-class SoleOwnership final : public Ownership {
- public:
-  std::uint64_t generation(std::uint16_t) const override { return 1; }
-  std::string owner(std::uint16_t) const override { return {}; }
-  bool leads() const override { return true; }
-};
-
-}  // namespace
-
-const Ownership& sole_ownership() {
-  static const SoleOwnership sole;
-  return sole;
-}
+void CommitHook::taken(Session&, std::span<const std::uint16_t>) {}
+void CommitHook::giving_back(Session&, std::span<const std::uint16_t>) {}
+void CommitHook::left(std::span<const std::uint16_t>) {}
 
 Result<void> Store::run_write(WriteWork work, std::shared_ptr<Chain> chain) {
   if (!WorkScope::may_wait("Store::write"))

@@ -14,7 +14,7 @@ constexpr Migration migrations[] = {{1, "numbers", "CREATE TABLE numbers (id BIG
 /// A hook as the outbox is one: it counts pieces, and keeps the count in a table of its own.
 class Counting final : public CommitHook {
  public:
-  void opened(Session& session) override {
+  void opened(Session& session, Sharing) override {
     session.execute("CREATE TABLE IF NOT EXISTS bp_count (value BIGINT NOT NULL)");
     if (!session.find<std::int64_t>("SELECT value FROM bp_count")) session.execute("INSERT INTO bp_count VALUES (0)");
     stored = count = *session.find<std::int64_t>("SELECT value FROM bp_count");

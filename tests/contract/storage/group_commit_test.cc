@@ -285,10 +285,10 @@ TEST_P(GroupCommitContract, a_lost_connection_is_opened_again) {
   EXPECT_TRUE(store_->write([](Write& write) { insert(write, 1); }).ok());
   EXPECT_EQ(ids(*store_).size(), 1U);
   postgresql_server().restart();
-  EXPECT_EQ(store_->write([](Write& write) { insert(write, 2); }).error().code, ErrorCode::unavailable);
-  EXPECT_TRUE(store_->write([](Write& write) { insert(write, 3); }).ok());
-  EXPECT_FALSE(store_->read([](Session& session) { session.list<std::int64_t>("SELECT id FROM numbers"); }).ok());
-  EXPECT_EQ(ids(*store_), (std::vector<std::int64_t>{1, 3}));
+  // Nothing was done on the sessions that were lost, so others take their place without anybody's notice.
+  EXPECT_EQ(ids(*store_), (std::vector<std::int64_t>{1}));
+  EXPECT_TRUE(store_->write([](Write& write) { insert(write, 2); }).ok());
+  EXPECT_EQ(ids(*store_), (std::vector<std::int64_t>{1, 2}));
 }
 
 TEST_P(GroupCommitContract, it_is_measured) {
@@ -305,6 +305,7 @@ TEST_P(GroupCommitContract, it_is_measured) {
     std::map<std::string, Gauge> gauges;
     std::map<std::string, Histogram> histograms;
   } registry;
+  store_.reset();
   store_ = database_->open(migrations, nullptr, &registry);
   EXPECT_TRUE(store_->write([](Write& write) { insert(write, 1); }).ok());
   EXPECT_FALSE(store_->write([](Write& write) { insert(write, 1); }).ok());

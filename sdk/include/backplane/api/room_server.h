@@ -256,11 +256,14 @@ struct BACKPLANE_API RoomServer : Interface {
 
   Method<AliasRequest, FindAliasResponse> find_alias{*this, "find_alias", {.repeatable = true}};
   /// Errors: conflict/alias_in_use, denied, not_found (the room).
-  Method<AliasRequest, Nothing> set_alias{*this, "set_alias"};
-  Method<AliasRequest, Nothing> delete_alias{*this, "delete_alias"};
+  Method<AliasRequest, Nothing> set_alias{*this, "set_alias", {.routing = Routing::key, .key_field = "room_id"}};
+  /// The room is the one that the alias points to, as find_alias says. Errors: denied, not_found (the alias, also when
+  /// it points to another room).
+  Method<AliasRequest, Nothing> delete_alias{*this, "delete_alias", {.routing = Routing::key, .key_field = "room_id"}};
   Method<RoomUserRequest, ListAliasesResponse> list_aliases{*this, "list_aliases", {.repeatable = true}};
   Method<PublishedRequest, PublishedResponse> find_published{*this, "find_published", {.repeatable = true}};
-  Method<PublishedRequest, PublishedResponse> set_published{*this, "set_published", {.repeatable = true}};
+  Method<PublishedRequest, PublishedResponse> set_published{
+      *this, "set_published", {.repeatable = true, .routing = Routing::key, .key_field = "room_id"}};
   Method<ListPublicRoomsRequest, ListPublicRoomsResponse> list_public_rooms{
       *this, "list_public_rooms", {.repeatable = true}};
 

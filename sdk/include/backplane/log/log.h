@@ -37,13 +37,19 @@ class BACKPLANE_API Publisher {
   virtual Position publish_volatile(std::string_view key, std::string payload, Duration expires_in) = 0;
   /// The position of the last committed (or volatile) record, for read-your-writes and for snapshots.
   virtual Positions head() const = 0;
+  /// Durable topics, in a transaction of the store: what of the log it sees, whichever host wrote it. A snapshot is of
+  /// that moment. Two short queries.
+  virtual Positions head(storage::Session& session) const = 0;
 };
 
 /// A page of what the producer holds, in the form of records and in order of position.
 struct SnapshotPage {
   std::vector<Record> records;
   bool last = true;
-  Positions as_of;  ///< of the last page: what has been followed once all pages are taken
+  /// What the rows that the page was made of include. The first page's counts: what lies above it comes by the log, and
+  /// is left out of later pages (they may have passed a lower number that another host committed meanwhile). A producer
+  /// that has one writer may leave it to the last page.
+  Positions as_of;
 };
 /// Asks the producer for the page after a position (the last record's, as the base). A page that is not the last one
 /// holds at least one record.
@@ -54,7 +60,7 @@ enum class Outcome : std::uint8_t {
   retry,  ///< cannot be handled now: try again after a pause, and hold what is behind it
   park,   ///< will never work: set it aside, with later records of its key, and tell the operator
 };
-/// Handles one record inside a transaction of the consumer's store. An exception counts as retry, and as park after
+/// Handles one record inside a transaction of the consumer's store, where this process leads it. An exception counts as retry, and as park after
 /// some tries.
 using ConsumeHandler = std::function<Outcome(storage::Write&, const Record&)>;
 
@@ -66,6 +72,9 @@ struct ConsumeOptions {
   Snapshot snapshot;
   /// Runs in the transaction that begins a snapshot's load: forget what was built before.
   std::function<void(storage::Write&)> reset;
+  /// Called where another host leads the store and has begun a snapshot: what is in memory of the effects is of no use.
+  /// On the runner's thread; it must not block for long.
+  std::function<void()> restarted;
   /// How long records may wait so that more share a transaction. For effects that can be rebuilt.
   Duration linger{0};
   std::size_t max_batch = 512;

@@ -22,8 +22,9 @@ struct KnownGroup {
   std::int64_t seen_ms = 0;  ///< wall clock when it was last enabled
 };
 
-/// A producer's outbox, as transports reach it: the records of one store, all its topics, in one order. All its lanes
-/// share one sequence, so that a head is a base.
+/// A producer's outbox, as transports reach it: the records of one store, all its topics. Where it belongs to one
+/// process all its lanes share one sequence, and a head is a base. Where several share it, each has the lanes that it
+/// owns, with a number of their own for each; of the others it says nothing (0).
 /// Any thread. Made by the SDK; lives until after the transport has stopped.
 class BACKPLANE_API Source {
  public:
@@ -43,12 +44,14 @@ class BACKPLANE_API Source {
   virtual Result<Batch> read(std::string_view topic, const Positions& after, std::size_t limit) = 0;
   /// Records up to there are no longer needed. Done lazily, with a commit that happens anyway.
   virtual void trim(std::string_view topic, const Positions& up_to) = 0;
-  /// The groups that `note_group` was ever told of, less those forgotten.
+  /// The groups that `note_group` was ever told of, less those forgotten. One that is called `…/<lane>` is of that lane
+  /// alone: where several processes share the store, it comes and goes with the lane.
   virtual std::vector<KnownGroup> groups(std::string_view topic) const = 0;
   /// How far a group has come; survives the process (lazily, so an older position may come back, never a newer one).
   virtual void note_group(std::string_view topic, std::string_view group, const Positions& position) = 0;
   virtual void forget_group(std::string_view topic, std::string_view group) = 0;
-  /// Called after each commit and each volatile record, on the thread that made it: be quick. At most one listener.
+  /// Called after each commit, each volatile record, and when lanes have come or gone, on the thread that did it: be
+  /// quick. At most one listener.
   virtual void set_listener(std::function<void()> on_committed) = 0;
 };
 

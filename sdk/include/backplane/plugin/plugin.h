@@ -70,6 +70,8 @@ class BACKPLANE_API Host {
 
 struct StoreOptions {
   std::vector<storage::Migration> migrations;
+  /// Between the hosts that run the plugin, where it runs on several.
+  storage::Sharing sharing = storage::Sharing::exclusive;
 };
 
 /// Everything a plugin declares, in wire().

@@ -2,13 +2,17 @@
 // positions in the order of commits, and are seen by others once the commit is durable. One hook a store, given to
 // open_store; implemented by the SDK's outbox (log/), used by nobody else.
 //
-// Every method is called on the thread that opens the store (opened) or on its writer's thread (all others), never
-// two at once. The order is
+// Every method is called on the thread that opens the store (opened, the first taken) or on its writer's thread (all
+// others), never two at once. The order is
 //
-//   opened, { begin_piece, [outbox, …], [roll_back_piece] }…, before_commit, committed | rolled_back, …
+//   opened, taken, { begin_piece, [outbox, …], [roll_back_piece] }…, before_commit, committed | rolled_back, …
 //
+// Where several processes share the store, shards come and go between transactions: taken, …, giving_back, left.
 // The hook must outlive the store, and must not call the store from here but for Store::submit.
 #pragma once
+
+#include <cstdint>
+#include <span>
 
 #include "backplane/base/export.h"
 #include "backplane/storage/session.h"
@@ -19,9 +23,18 @@ namespace backplane::storage {
 class BACKPLANE_API CommitHook {
  public:
   virtual ~CommitHook();
-  /// Once, after the migrations and before any work, in a write transaction of its own: create the SDK's tables when
-  /// they are not there, and read where the log stands. What it throws makes open_store fail.
-  virtual void opened(Session& session) = 0;
+  /// Once, after the migrations and before any work, in a write transaction of its own, which that of no other process
+  /// overlaps: create the SDK's tables when they are not there. `sharing` is how it is with this process: exclusive
+  /// also where no other host is meant to be. What it throws makes open_store fail.
+  virtual void opened(Session& session, Sharing sharing) = 0;
+  /// These shards belong to this process from here on, in a write transaction of its own: read where their logs stand.
+  /// Also when the writer had to connect anew: what was read before is of no use. When it throws, or the commit fails,
+  /// they are `left`.
+  virtual void taken(Session& session, std::span<const std::uint16_t> shards);
+  /// These shards are given back: the last statements for them. No work of this process will follow.
+  virtual void giving_back(Session& session, std::span<const std::uint16_t> shards);
+  /// These shards are no longer this process' own: given back, or lost with the connection. Must not throw.
+  virtual void left(std::span<const std::uint16_t> shards);
   /// Where work puts its records (Write::outbox).
   virtual log::Outbox& outbox() = 0;
   /// A piece of work begins. Its session is valid until the piece ends.

@@ -2,6 +2,7 @@
 // For the host, and for tests (see testing/temporary_database.h). Any thread.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -27,11 +28,22 @@ enum class Synchronous : std::uint8_t {
   off,     ///< for tests
 };
 
+/// How long hosts that share a store wait for each other, and for the database.
+struct SharingTimes {
+  Duration heartbeat = std::chrono::seconds(1);    ///< how often a host says that it lives, and looks for the others
+  Duration takeover = std::chrono::seconds(10);    ///< a host that has said nothing for so long loses what it owns
+  Duration claim_wait = std::chrono::seconds(15);  ///< open_store waits so long for one that has the store, or the name
+  Duration connect_wait{};                         ///< open_store waits so long for a database that is away
+};
+
 struct DatabaseConfig {
   Engine engine = Engine::sqlite;
   std::string path;        ///< SQLite: the file, made when it is not there (its folder is)
   std::string connection;  ///< PostgreSQL: as libpq takes it (`host=… dbname=… user=…`)
   std::string schema;      ///< PostgreSQL: made when it is not there; the plugin's own
+  Sharing sharing = Sharing::exclusive;  ///< PostgreSQL, between processes that have a `host` name
+  std::string host;                      ///< of this process; empty: all is its own, no other may have the store open
+  SharingTimes times;
   Synchronous synchronous = Synchronous::full;
   std::size_t read_sessions = 2;
   std::size_t max_batch = 512;                  ///< pieces in one transaction
@@ -41,6 +53,7 @@ struct DatabaseConfig {
 };
 
 /// Opens the database called `name` (for metrics and logs). Errors: unavailable/storage when it cannot be opened;
+/// unavailable/store_in_use when another process has it (PostgreSQL);
 /// invalid/migration_numbers when `migrations` are not 1, 2, 3, …; conflict/database_newer when a newer version has
 /// written it; migration_failed (with the code of the cause) when one fails, which leaves the version before it.
 /// `clock`, `metrics` and `hook` outlive the store; the last two may be nullptr.

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "backplane/base/export.h"
+#include "backplane/base/result.h"
 
 namespace backplane::storage {
 
@@ -19,6 +20,9 @@ enum class Sharing : std::uint8_t {
   led,        ///< every host may write ordinary rows; one of them, the leader, runs the consume subscriptions
   sharded,    ///< as led, and each host publishes in the lanes that it owns
 };
+
+/// The shard whose owner leads; those before it are the lanes of the store's logs.
+inline constexpr std::uint16_t leader_shard = 16;
 
 class BACKPLANE_API Ownership {
  public:
@@ -30,10 +34,16 @@ class BACKPLANE_API Ownership {
   virtual std::string owner(std::uint16_t shard) const = 0;
   /// Whether this process runs the store's consume subscriptions.
   virtual bool leads() const = 0;
+  /// Whether other hosts may own what this one does not.
+  virtual bool shared() const { return false; }
   bool owns(std::uint16_t shard) const { return generation(shard) != 0; }
 };
 
 /// Of a store that belongs to one process.
 BACKPLANE_API const Ownership& sole_ownership();
+
+/// What is answered for a shard of another host, which is named in the field `owner` when it is known: nothing was
+/// done, so the caller may go on to that host.
+BACKPLANE_API Error not_owner(const Ownership& ownership, std::uint16_t shard);
 
 }  // namespace backplane::storage

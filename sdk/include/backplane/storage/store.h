@@ -43,6 +43,7 @@ class BACKPLANE_API Chain {
   /// Work on what was in memory of a shard in that generation: it fails with unavailable/not_owner, without being run,
   /// when the shard has gone meanwhile, also when it has come back.
   Chain(std::uint16_t shard, std::uint64_t generation) : shard_(shard), generation_(generation) {}
+  std::uint16_t shard() const { return shard_; }
   /// Whether the shard is still what it was.
   bool owned(const Ownership& ownership) const {
     return generation_ == 0 || ownership.generation(shard_) == generation_;
@@ -101,8 +102,9 @@ class BACKPLANE_API Store {
   }
 
   /// Queues `work(Write&)` and waits until it is committed (or has failed, and left no trace). It answers a value or
-  /// a Result; an error rolls the piece back. Errors of the database: unavailable/disk_full, unavailable/storage,
-  /// conflict/constraint.
+  /// a Result; an error rolls the piece back. Errors of the database: unavailable/disk_full, unavailable/storage (it is
+  /// away; or its answer to the commit was lost, and what was written may be there after all), conflict/constraint,
+  /// unavailable/store_in_use and unavailable/not_owner (another host has it).
   template <class Work>
   auto write(Work&& work, std::shared_ptr<Chain> chain = nullptr) {
     using Answer = std::invoke_result_t<Work&, Write&>;

@@ -53,7 +53,14 @@ class StoreHandle final : public storage::Store {
 class BreakableHook final : public storage::CommitHook {
  public:
   explicit BreakableHook(storage::CommitHook& hook) : hook_(hook) {}
-  void opened(storage::Session& session) override { hook_.opened(session); }
+  void opened(storage::Session& session, storage::Sharing sharing) override { hook_.opened(session, sharing); }
+  void taken(storage::Session& session, std::span<const std::uint16_t> shards) override {
+    hook_.taken(session, shards);
+  }
+  void giving_back(storage::Session& session, std::span<const std::uint16_t> shards) override {
+    hook_.giving_back(session, shards);
+  }
+  void left(std::span<const std::uint16_t> shards) override { hook_.left(shards); }
   Outbox& outbox() override { return hook_.outbox(); }
   void begin_piece(storage::Write& write) override { hook_.begin_piece(write); }
   void roll_back_piece() override { hook_.roll_back_piece(); }
