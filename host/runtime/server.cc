@@ -10,7 +10,9 @@
 #include "host/observe/ops_listener.h"
 #include "host/plugins/plugin_host.h"
 #include "host/plugins/plugin_set.h"
-#include "host/remote/remote_client.h"
+#include "host/remote/call_loop.h"
+#include "host/remote/call_router.h"
+#include "host/remote/remote_host.h"
 #include "host/remote/remote_server.h"
 #include "host/runtime/folder_claim.h"
 #include "host/runtime/http_settings.h"
@@ -32,11 +34,12 @@ struct Server::State {
                      parts.log_sink, level, cpu, timers}),
         log(parts.clock, parts.random, logger.part("log")),
         deferred_calls({.name = "remote", .max_threads = 256, .max_queue = 16384}, parts.clock, logger.part("remote")),
-        elsewhere(std::move(chosen.elsewhere)),
-        remote_server(config.shared_secret, parts.clock),
+        call_loop(parts.clock, logger.part("remote")),
+        placement(std::move(chosen.placement)),
+        remote_server(config.shared_secret, static_cast<std::size_t>(config.workers.internal), parts.clock, logger),
         plugins(std::make_unique<PluginSet>(std::move(chosen.here), plugin_host, metrics, log)),
         started_at(parts.clock.now()) {
-    plugins->set_remote_providers([this](std::string_view id) { return remote_provider(id); });
+    plugins->set_routers([this](std::string_view id) { return router_of(id); });
   }
 
   Config config;
@@ -51,8 +54,10 @@ struct Server::State {
   log::Runtime log;
   log::Transport* transport = nullptr;
   WorkerPool deferred_calls;
-  const std::map<std::string, std::string> elsewhere;
-  std::map<std::string, std::unique_ptr<RemoteClient>> remote_clients;  ///< by URL
+  CallLoop call_loop;
+  const Placement placement;
+  std::map<std::string, std::unique_ptr<RemoteHost>> remote_hosts;          ///< by name
+  std::map<std::string, std::unique_ptr<CallRouter>, std::less<>> routers;  ///< by interface id
   RemoteServer remote_server;
   std::unique_ptr<PluginSet> plugins;
   std::mutex http_mutex;  ///< where `http` is set and reset, and for those who use it on other threads
@@ -65,7 +70,8 @@ struct Server::State {
   bool running = false;
   Instant started_at;
 
-  RemoteClient* remote_provider(std::string_view id);
+  RemoteHost* remote_host(const std::string& name);
+  CallRouter* router_of(std::string_view id);
   Faults claim_data();
   Faults start_log();
   Faults register_routes();
@@ -116,7 +122,7 @@ Faults Server::State::register_routes() {
                         {},
                         0});
   });
-  for (const api::Interface* interface : plugins->provided()) remote_server.serve(*interface);
+  for (const auto& [interface, store] : plugins->provided()) remote_server.serve(*interface, store);
   if (!config.shared_secret.empty()) {
     if (const auto added = remote_server.add_route(*http); !added) {
       faults.push_back({"internal calls cannot be served",
@@ -129,13 +135,32 @@ Faults Server::State::register_routes() {
   return faults;
 }
 
-RemoteClient* Server::State::remote_provider(std::string_view id) {
-  const auto url = elsewhere.find(std::string(id));
-  if (url == elsewhere.end()) return nullptr;
-  auto& client = remote_clients[url->second];
-  if (client == nullptr)
-    client = std::make_unique<RemoteClient>(url->second, config.shared_secret, parts.clock, deferred_calls);
-  return client.get();
+/// nullptr: that is this one.
+RemoteHost* Server::State::remote_host(const std::string& name) {
+  if (name == config.this_host) return nullptr;
+  auto& host = remote_hosts[name];
+  if (host == nullptr) {
+    host = std::make_unique<RemoteHost>(
+        RemoteHost::Options{name, config.hosts.find(name)->second.url, config.shared_secret, nullptr}, parts.clock,
+        call_loop, metrics.view("remote"));
+  }
+  return host.get();
+}
+
+CallRouter* Server::State::router_of(std::string_view id) {
+  const auto provider = placement.providers.find(id);
+  if (provider == placement.providers.end()) return nullptr;
+  const auto& [plugin, names] = provider->second;
+  if (names.size() == 1 && names.front() == config.this_host) return nullptr;
+  auto& router = routers[provider->first];
+  if (router == nullptr) {
+    std::vector<CallRouter::Provider> providers;
+    for (const std::string& name : names) providers.push_back({name, remote_host(name)});
+    router =
+        std::make_unique<CallRouter>(plugin, std::move(providers),
+                                     CallRouter::Parts{parts.clock, call_loop, deferred_calls, metrics.view("remote")});
+  }
+  return router.get();
 }
 
 Faults Server::State::start_http() {
@@ -233,6 +258,8 @@ void Server::State::stop(Instant deadline) {
     const std::lock_guard lock(http_mutex);
     http.reset();
   }
+  remote_server.stop();
+  call_loop.stop();
   deferred_calls.stop();
   cpu.stop();
   if (operations != nullptr) operations->stop();
