@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <utility>
 
@@ -30,10 +31,10 @@ Error no_owner(std::string_view method) {
   return unavailable("no_owner", "no host owns what " + std::string(method) + " is about at present");
 }
 
-std::size_t start_of(const std::vector<CallRouter::Provider>& providers) {
+std::size_t start_of(std::string_view this_host, const std::vector<CallRouter::Provider>& providers) {
   for (std::size_t i = 0; i < providers.size(); ++i)
     if (providers[i].remote == nullptr) return i;
-  return 0;
+  return std::hash<std::string_view>()(this_host) % providers.size();  // not all hosts the same one
 }
 
 }  // namespace
@@ -73,8 +74,11 @@ struct CallRouter::Later {
   MethodBase::Finish finish;
 };
 
-CallRouter::CallRouter(std::string plugin, std::vector<Provider> providers, Parts parts)
-    : plugin_(std::move(plugin)), providers_(std::move(providers)), parts_(parts), preferred_(start_of(providers_)) {
+CallRouter::CallRouter(std::string plugin, std::string_view this_host, std::vector<Provider> providers, Parts parts)
+    : plugin_(std::move(plugin)),
+      providers_(std::move(providers)),
+      parts_(parts),
+      preferred_(start_of(this_host, providers_)) {
   for (std::size_t shard = 0; shard < owners_.size(); ++shard) owners_[shard] = shard % providers_.size();
 }
 

@@ -43,9 +43,9 @@ class CallRouter {
     Executor& completions;
     Metrics& metrics;
   };
-  /// `providers` in the same order on every host: the first guess of a shard's owner depends on it. `plugin` is what
-  /// provides the interface there.
-  CallRouter(std::string plugin, std::vector<Provider> providers, Parts parts);
+  /// `plugin` is what provides the interface, on these hosts, which are in the same order on every host: the first
+  /// guess of a shard's owner depends on it. `this_host` decides which of them is asked first where any will do.
+  CallRouter(std::string plugin, std::string_view this_host, std::vector<Provider> providers, Parts parts);
   ~CallRouter();
   CallRouter(const CallRouter&) = delete;
   CallRouter& operator=(const CallRouter&) = delete;

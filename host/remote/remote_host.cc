@@ -105,6 +105,7 @@ RemoteHost::RemoteHost(Options options, Clock& clock, CallLoop& loop, Metrics& m
   port_ = colon == std::string_view::npos ? (encrypted_ ? "443" : "80") : std::string(authority.substr(colon + 1));
   common_headers_ = "Host: " + std::string(authority) + "\r\nAuthorization: Bearer " + options_.shared_secret +
                     "\r\nContent-Type: application/json\r\n";
+  tls_ = options_.tls;
 }
 
 RemoteHost::~RemoteHost() { open_.add(-static_cast<std::int64_t>(kept_.size())); }
@@ -175,11 +176,21 @@ void RemoteHost::forget_addresses() {
   addresses_.reset();
 }
 
+void RemoteHost::set_tls(std::shared_ptr<const TlsContext> tls) {
+  const std::lock_guard lock(mutex_);
+  tls_ = std::move(tls);
+}
+
 Result<RemoteHost::Connection> RemoteHost::open() {
   BACKPLANE_TRY(where, addresses());
-  if (encrypted_ && !options_.tls) return unavailable("host_unreachable", "this host has no TLS for calls");
+  std::shared_ptr<const TlsContext> tls;
+  if (encrypted_) {
+    const std::lock_guard lock(mutex_);
+    if (!tls_) return unavailable("host_unreachable", "there are no certificates for its url yet");
+    tls = tls_;
+  }
   open_.add(1);
-  return std::make_unique<CallConnection>(std::move(where), encrypted_ ? options_.tls : nullptr, host_);
+  return std::make_unique<CallConnection>(std::move(where), std::move(tls), host_);
 }
 
 std::string RemoteHost::message(const RemoteRequest& request) const {

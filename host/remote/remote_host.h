@@ -59,6 +59,9 @@ class RemoteHost {
   RemoteHost(const RemoteHost&) = delete;
   RemoteHost& operator=(const RemoteHost&) = delete;
 
+  /// For connections that are opened from now on.
+  void set_tls(std::shared_ptr<const TlsContext> tls);
+
   const std::string& name() const { return options_.name; }
   const std::string& url() const { return options_.url; }
 
@@ -102,6 +105,7 @@ class RemoteHost {
   std::vector<Kept> kept_;                            // mutex_; the last one was used last
   std::shared_ptr<const SocketAddresses> addresses_;  // mutex_
   Instant resolved_{};                                // mutex_
+  std::shared_ptr<const TlsContext> tls_;             // mutex_
 };
 
 }  // namespace backplane::host

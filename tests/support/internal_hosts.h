@@ -167,7 +167,7 @@ class CallingHost {
   }
   CallRouter& router(std::vector<CallRouter::Provider> providers) {
     return *routers_.emplace_back(
-        std::make_unique<CallRouter>("greeter", std::move(providers),
+        std::make_unique<CallRouter>("greeter", "caller", std::move(providers),
                                      CallRouter::Parts{system_clock(), loop_, completions_, metrics.view("remote")}));
   }
   double metric(const std::string& line_start) const {
