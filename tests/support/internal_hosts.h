@@ -170,11 +170,12 @@ class CallingHost {
         std::make_unique<CallRouter>("greeter", "caller", std::move(providers),
                                      CallRouter::Parts{system_clock(), loop_, completions_, metrics.view("remote")}));
   }
-  double metric(const std::string& line_start) const {
-    const std::string text = metrics.prometheus_text();
+  /// The sum of the metrics whose lines begin like that.
+  double metric(const std::string& start) const {
+    const std::string text = metrics.prometheus_text(), line_start = "\n" + start;
     double sum = 0;
     for (std::size_t at = text.find(line_start); at != std::string::npos; at = text.find(line_start, at + 1)) {
-      const std::size_t end = text.find('\n', at);
+      const std::size_t end = text.find('\n', at + 1);
       sum += std::stod(text.substr(text.rfind(' ', end)));
     }
     return sum;
