@@ -44,13 +44,12 @@ TEST(AnswerReader, passes_over_what_comes_before_the_answer) {
 }
 
 TEST(AnswerReader, refuses_what_is_no_answer) {
-  for (const std::string text : {"SSH-2.0-OpenSSH_9.2\r\n\r\n", "HTTP/2 200 OK\r\nContent-Length: 0\r\n\r\n",
-                                 "HTTP/1.1 abc\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\n",
-                                 "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
-                                 "HTTP/1.1 200 OK\r\nContent-Length: 999999999999\r\n\r\n",
-                                 "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
-                                 "HTTP/1.1 200 OK\r\nno colon\r\n\r\n",
-                                 "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n{}"}) {
+  for (const std::string text :
+       {"SSH-2.0-OpenSSH_9.2\r\n\r\n", "HTTP/2 200 OK\r\nContent-Length: 0\r\n\r\n", "HTTP/1.1 abc\r\n\r\n",
+        "HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 999999999999\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "HTTP/1.1 200 OK\r\nno colon\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n{}"}) {
     AnswerReader reader;
     EXPECT_EQ(reader.feed(text), Progress::bad) << text;
   }

@@ -8,8 +8,8 @@
 
 #include <future>
 
-#include "unit/host/test_parts.h"
 #include "support/internal_hosts.h"
+#include "unit/host/test_parts.h"
 
 namespace backplane::host::test {
 namespace {
@@ -79,11 +79,11 @@ struct CallRouterTest : ::testing::Test {
         ++served;
         return GreetResponse{"", "", "", name};
       });
-      greeter->greet_room_later.bind([this, name](const api::CallContext&, const GreetRoomRequest&,
-                                                  const api::Reply<GreetResponse>& reply) {
-        ++served;
-        reply(GreetResponse{"", "", "", name});
-      });
+      greeter->greet_room_later.bind(
+          [this, name](const api::CallContext&, const GreetRoomRequest&, const api::Reply<GreetResponse>& reply) {
+            ++served;
+            reply(GreetResponse{"", "", "", name});
+          });
     }
   }
   ~CallRouterTest() override { calling.stop(); }
