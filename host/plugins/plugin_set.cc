@@ -5,7 +5,7 @@
 #include <filesystem>
 
 #include "host/config/plugin_options.h"
-#include "host/remote/remote_client.h"
+#include "host/remote/call_router.h"
 
 namespace backplane::host {
 
@@ -112,11 +112,11 @@ void PluginSet::connect_need(const Member& consumer, DeclaredNeed& need, Faults&
   const std::string id(need.instance->id());
   const auto it = std::find_if(members_.begin(), members_.end(),
                                [&](const auto& m) { return find_provided(m->wiring->provided(), id) != nullptr; });
+  CallRouter* router = routers_ ? routers_(id) : nullptr;
   if (it == members_.end()) {
-    RemoteClient* remote = remote_providers_ ? remote_providers_(id) : nullptr;
-    if (remote == nullptr) return;  // an optional need: resolve() has seen to the others
-    remote->bind(*need.instance);
-    measure(consumer, "remote", *need.instance);
+    if (router == nullptr) return;  // an optional need: resolve() has seen to the others
+    router->bind(*need.instance);
+    measure(consumer, router->plugin(), *need.instance);
     return;
   }
   const Member& provider = **it;
@@ -128,7 +128,12 @@ void PluginSet::connect_need(const Member& consumer, DeclaredNeed& need, Faults&
                       "install both from the same version", consumer.file.object.string(), 0});
     return;
   }
-  connect_methods(*need.instance, offered);
+  if (router == nullptr) {
+    connect_methods(*need.instance, offered);
+  } else {
+    router->set_local(offered, provider.wiring->store_handle());
+    router->bind(*need.instance);
+  }
   measure(consumer, provider.name(), *need.instance);
 }
 
@@ -149,10 +154,11 @@ void PluginSet::measure(const Member& consumer, const std::string& provider, api
   }
 }
 
-std::vector<const api::Interface*> PluginSet::provided() const {
-  std::vector<const api::Interface*> all;
+std::vector<PluginSet::Provided> PluginSet::provided() const {
+  std::vector<Provided> all;
   for (const auto& member : members_)
-    all.insert(all.end(), member->wiring->provided().begin(), member->wiring->provided().end());
+    for (const api::Interface* interface : member->wiring->provided())
+      all.push_back({interface, member->wiring->store_handle()});
   return all;
 }
 

@@ -6,6 +6,7 @@
 #include "backplane/api/user_api.h"
 #include "host/config/plugin_options.h"
 #include "host/observe/log_sink.h"
+#include "host/plugins/placement.h"
 #include "host/plugins/wiring_graph.h"
 #include "host/runtime/server.h"
 
@@ -48,39 +49,6 @@ std::vector<PluginFile> only_accounts(std::vector<PluginFile> files) {
   return chosen;
 }
 
-/// The URL of the other host that runs a plugin; empty when none does.
-std::string url_of_host_with(const Config& config, const std::string& plugin) {
-  if (!config.enabled(plugin)) return {};
-  for (const auto& [name, host] : config.hosts) {
-    if (name != config.this_host && std::find(host.plugins.begin(), host.plugins.end(), plugin) != host.plugins.end())
-      return host.url;
-  }
-  return {};
-}
-
-/// What spread components need and this configuration does not have.
-void check_spread(const Config& config, const Installed& installed, Faults& faults) {
-  if (installed.elsewhere.empty()) return;
-  if (config.shared_secret.empty()) {
-    faults.push_back({"hosts of this server have no shared secret", "without one they cannot call each other",
-                      "set shared_secret, the same on every host", config.file, 0});
-  }
-  const auto publishes = [](const std::vector<plugin::Manifest>& manifests, const std::string& topic) {
-    return std::any_of(manifests.begin(), manifests.end(), [&](const plugin::Manifest& m) {
-      return std::any_of(m.publishes.begin(), m.publishes.end(), [&](const auto& p) { return p.topic == topic; });
-    });
-  };
-  if (config.log.transport != "in_process") return;
-  for (const plugin::Manifest& m : installed.here) {
-    for (const auto& consumed : m.consumes) {
-      if (!publishes(installed.elsewhere, consumed.topic)) continue;
-      faults.push_back({"topic " + consumed.topic + " would have to go from one host to another",
-                        "plugin " + m.name + " follows it here, and log.transport is in_process",
-                        "run both plugins on one host, or choose a transport that spans hosts", config.file, 0});
-    }
-  }
-}
-
 /// A server and the sink that its log goes to.
 class LoggingServer final : public ServerControl {
  public:
@@ -110,23 +78,18 @@ std::unique_ptr<LogSink> sink_of(const Config& config, Faults& faults) {
 
 ChosenPlugins choose_plugins(const Config& config, Faults& faults) {
   std::vector<PluginFile> files;
-  Installed installed;
-  ChosenPlugins chosen;
+  std::vector<plugin::Manifest> installed, enabled;
   for (PluginFile& file : discover_configured(config, faults)) {
-    const plugin::Manifest& manifest = file.manifest;
-    if (is_other_transport(config, manifest)) continue;
-    if (config.runs_here(manifest.name)) {
-      installed.here.push_back(manifest);
-      files.push_back(std::move(file));
-    } else if (const std::string url = url_of_host_with(config, manifest.name); !url.empty()) {
-      installed.elsewhere.push_back(manifest);
-      for (const std::string& id : manifest.provides) chosen.elsewhere.emplace(id, url);
-    } else {
-      installed.disabled.push_back(manifest);
-    }
+    if (is_other_transport(config, file.manifest)) continue;
+    installed.push_back(file.manifest);
+    if (config.enabled(file.manifest.name)) enabled.push_back(file.manifest);
+    if (config.runs_here(file.manifest.name)) files.push_back(std::move(file));
   }
-  check_spread(config, installed, faults);
-  for (const std::size_t i : resolve(installed, faults).order) chosen.here.push_back(std::move(files[i]));
+  ChosenPlugins chosen;
+  chosen.placement = place(config, enabled);
+  check_placement(config, installed, faults);
+  const Installed seen = seen_from(config, config.this_host, installed);
+  for (const std::size_t i : resolve(seen, faults).order) chosen.here.push_back(std::move(files[i]));
   return chosen;
 }
 

@@ -12,7 +12,6 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -22,6 +21,7 @@
 #include "backplane/base/random.h"
 #include "host/cli/server_control.h"
 #include "host/config/config.h"
+#include "host/plugins/placement.h"
 #include "host/plugins/plugin_file.h"
 
 namespace backplane::api {
@@ -39,8 +39,8 @@ struct ServerParts {
 
 /// What runs here, and where the rest does.
 struct ChosenPlugins {
-  std::vector<PluginFile> here;                  ///< in starting order
-  std::map<std::string, std::string> elsewhere;  ///< interface id → URL of the host that provides it
+  std::vector<PluginFile> here;  ///< in starting order
+  Placement placement;           ///< of all of them
 };
 
 class Server final : public ServerControl {
