@@ -56,7 +56,9 @@ void ConsumeRunner::run() {
   Batch batch;
   while (!stopping()) {
     if (unsettled_ && !settle()) return;
-    if (!collect(batch) || !apply(batch)) return;
+    if (!collect(batch)) return;
+    if (unsettled_) continue;
+    if (!apply(batch)) return;
     if (!unsettled_) feed_->acknowledge(position_);
   }
 }
@@ -64,6 +66,12 @@ void ConsumeRunner::run() {
 /// Waits for records, then as long as the options allow for more. False when the runner is to stop and has nothing.
 bool ConsumeRunner::collect(Batch& batch) {
   auto first = feed_->poll(options_.max_batch, clock_.now() + idle_wait);
+  if (!first && first.error().reason == history_changed) {
+    logger_.warning("the log has changed", {{"topic", topic_}, {"group", group_}, {"why", first.error().text}});
+    now_ = feed_->head();
+    unsettled_ = true;
+    return true;
+  }
   if (!first) {
     logger_.error("cannot read topic", {{"topic", topic_}, {"group", group_}, {"error", first.error().text}});
     batch = Batch{{}, position_};

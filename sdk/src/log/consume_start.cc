@@ -9,6 +9,7 @@
 namespace backplane::log {
 namespace {
 
+constexpr Duration idle_wait = std::chrono::hours(1);
 constexpr Duration first_pause = std::chrono::milliseconds(100);
 constexpr Duration longest_pause = std::chrono::seconds(30);
 
@@ -32,6 +33,11 @@ bool ConsumeRunner::insist(std::string_view what, const std::function<Result<voi
 
 bool ConsumeRunner::settle() {
   keeps_position_ = discard_ = false;
+  // A topic that nobody has begun to write: whose position is good cannot be told before.
+  while (feed_->epoch().empty()) {
+    if (stopping()) return false;
+    if (!feed_->poll(1, clock_.now() + idle_wait)) pause(first_pause);
+  }
   std::optional<tables::StoredPosition> stored;
   const bool read = insist("read the position", [&] {
     return store_.read([&](storage::Session& session) {

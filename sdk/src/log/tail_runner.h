@@ -32,6 +32,7 @@ class TailRunner final : public Tail, public Runner {
   void prepare() override;
   void run() override;
   void handle(const Batch& batch);
+  void begin_again();
 
   const std::function<Positions()> from_;
   const TailHandler handler_;
