@@ -5,6 +5,7 @@
 
 #include "storage/group_commit.h"
 #include "storage/migrate.h"
+#include "storage/move_marker.h"
 #include "storage/work_scope.h"
 
 namespace backplane::storage {
@@ -24,6 +25,7 @@ Result<std::unique_ptr<Store>> open_store(const DatabaseConfig& config, std::str
   try {
     Connect connect_again = [config](SessionUse use) { return connect(config, use); };
     auto writer = connect_again(SessionUse::write);
+    move_marker::check_absent(*writer);
     auto migrated = migrate(*writer, migrations, clock, logger);
     if (!migrated.ok()) {
       Error error = std::move(migrated).error();
