@@ -37,7 +37,7 @@ TEST(AuthEvents, selection) {
 }
 
 class AuthEventRules : public testing::TestWithParam<const char*> {};
-INSTANTIATE_TEST_SUITE_P(Versions, AuthEventRules, testing::Values("10", "11", "12"));
+INSTANTIATE_TEST_SUITE_P(Versions, AuthEventRules, testing::Values("1", "3", "6", "10", "11", "12"));
 
 TEST_P(AuthEventRules, rule_2) {
   const RoomVersion& v = version(GetParam());
@@ -92,7 +92,7 @@ TEST(Redactions, are_carried_out_for_the_powerful_and_on_the_same_server) {
 }
 
 TEST(Rejection, is_an_error_of_code_denied) {
-  const Error error = to_error({"4.3.2", "only users themselves may join"});
+  const Error error = to_error({"not_own_join", "4.3.2", "only users themselves may join"});
   EXPECT_EQ(error.code, ErrorCode::denied);
   EXPECT_EQ(error.reason, "forbidden");
   EXPECT_EQ(error.text, "only users themselves may join (authorization rule 4.3.2)");
