@@ -75,7 +75,7 @@ class Move {
       Ends& ends = ends_.emplace_back(Ends{store, nullptr, nullptr});
       BACKPLANE_CHECK(guarded(store.name, [&] {
         ends.source = std::make_unique<MoveSource>(store.path);
-        ends.target = std::make_unique<MoveTarget>(store, *ends.source);
+        ends.target = std::make_unique<MoveTarget>(store, *ends.source, clock_);
         if (!options_.start_over) ends.target->check_same_source();
       }));
     }
@@ -97,7 +97,8 @@ class Move {
   Result<void> in_all_schemas(Work&& work) {
     return guarded("the database", [&] {
       // Its own session: this commit waits for the disk.
-      const auto session = connect(ends_.front().store.target, SessionUse::read);
+      const MovedStore& first = ends_.front().store;
+      const auto session = connector(first.target, first.name, clock_)(SessionUse::read);
       session->execute("BEGIN");  // what throws ends the session, and the transaction with it
       for (const Ends& ends : ends_) work(*session, ends);
       session->execute("COMMIT");

@@ -6,8 +6,8 @@
 #include <map>
 #include <utility>
 
-#include "backplane/base/encoding.h"
 #include "storage/connect.h"
+#include "storage/exclusive_claim.h"
 #include "storage/migrate.h"
 #include "storage/move_marker.h"
 
@@ -86,9 +86,9 @@ void MoveBatch::add(std::span<const Cell> row) {
 }
 
 // Connected as for reading: the other way makes the schema.
-MoveTarget::MoveTarget(const MovedStore& store, const MoveSource& source)
-    : store_(store), source_(source), session_(connect(store.target, SessionUse::read)) {
-  take_lock();
+MoveTarget::MoveTarget(const MovedStore& store, const MoveSource& source, Clock& clock)
+    : store_(store), source_(source), session_(connector(store.target, store.name, clock)(SessionUse::read)) {
+  take_store(*session_, store.target, AdvisoryLock::Mode::exclusive);
   begun_ = move_marker::exists(*session_);
   const auto tables =
       session_->find<std::int64_t>("SELECT count(*) FROM pg_tables WHERE schemaname = ?", {schema()}).value_or(0);
@@ -98,13 +98,6 @@ MoveTarget::MoveTarget(const MovedStore& store, const MoveSource& source)
   }
   // A lost batch is copied again; the end of the move makes all of them durable.
   session_->execute_once("SET synchronous_commit TO off");
-}
-
-void MoveTarget::take_lock() {
-  // The lock of who has the store to himself; it ends with the session.
-  const auto number = static_cast<std::int64_t>(stable_hash("backplane/" + schema() + "/store"));
-  if (session_->find<std::int64_t>("SELECT CASE WHEN pg_try_advisory_lock(?) THEN 1 ELSE 0 END", {number}) == 1) return;
-  throw Failure(unavailable("store_in_use", "another process uses the schema '" + schema() + "'"));
 }
 
 void MoveTarget::check_same_source() const {

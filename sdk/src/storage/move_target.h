@@ -40,7 +40,7 @@ class MoveTarget {
  public:
   /// Connects, takes the store's lock for as long as this lives, and looks: nothing is written. Throws
   /// unavailable/storage, unavailable/store_in_use, conflict/target_not_empty.
-  MoveTarget(const MovedStore& store, const MoveSource& source);
+  MoveTarget(const MovedStore& store, const MoveSource& source, Clock& clock);
 
   /// Whether a move that did not end has been here.
   bool begun() const { return begun_; }
@@ -59,7 +59,6 @@ class MoveTarget {
   const std::string& schema() const { return store_.target.schema; }
 
  private:
-  void take_lock();
   void create_tables(Clock& clock, const Logger& logger);
   void check_columns(const MovedTable& table);
   std::string insert_statement(const MovedTable& table) const;
