@@ -92,56 +92,72 @@ Result<std::optional<int>> Cluster::find_topic(const TopicName& name) {
   const rd_kafka_metadata_topic_t& found = metadata->topics[0];
   if (found.err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) return std::optional<int>();
   if (found.err != RD_KAFKA_RESP_ERR_NO_ERROR) return from(found.err, "cannot look for topic " + name.in_kafka);
+  for (int i = 0; i < found.partition_cnt; ++i)
+    if (found.partitions[i].leader < 0)
+      return unavailable("kafka", "a partition of topic " + name.in_kafka + " has no leader");
   return std::optional<int>(found.partition_cnt);
 }
 
-Result<void> Cluster::create_topic(const TopicName& name, Duration retention) {
-  {
-    const std::lock_guard lock(mutex_);
-    char text[512];
-    const NewTopic topic(
-        rd_kafka_NewTopic_new(name.in_kafka.c_str(), log::lane_count, settings_.replication_factor, text, sizeof text));
-    if (topic == nullptr) return invalid("kafka_topic", "cannot make topic " + name.in_kafka + ": " + text);
-    const std::string retention_ms = text_of(retention);
-    for (const auto& [key, value] :
-         std::initializer_list<std::pair<const char*, const char*>>{{"retention.ms", retention_ms.c_str()},
-                                                                    {"cleanup.policy", "delete"},
-                                                                    {"message.timestamp.type", "CreateTime"},
-                                                                    {"max.message.bytes", "8388608"}})
-      rd_kafka_NewTopic_set_config(topic.get(), key, value);
-    const AdminOptions options(rd_kafka_AdminOptions_new(client_->get(), RD_KAFKA_ADMIN_OP_CREATETOPICS));
-    rd_kafka_AdminOptions_set_request_timeout(options.get(), create_ms, text, sizeof text);
-    rd_kafka_AdminOptions_set_operation_timeout(options.get(), create_ms, text, sizeof text);
-    const Queue answers(rd_kafka_queue_new(client_->get()));
-    rd_kafka_NewTopic_t* topics[] = {topic.get()};
-    rd_kafka_CreateTopics(client_->get(), topics, 1, options.get(), answers.get());
-    const Event event(rd_kafka_queue_poll(answers.get(), create_ms + request_ms));
-    const std::string doing = "cannot make topic " + name.in_kafka;
-    if (event == nullptr) return unavailable("kafka", doing + ": no answer");
-    if (const auto error = rd_kafka_event_error(event.get()); error != RD_KAFKA_RESP_ERR_NO_ERROR)
-      return from(error, doing);
-    std::size_t count = 0;
-    const rd_kafka_topic_result_t** results =
-        rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event.get()), &count);
-    for (std::size_t i = 0; i < count; ++i) {
-      const auto error = rd_kafka_topic_result_error(results[i]);
-      if (error == RD_KAFKA_RESP_ERR_NO_ERROR || error == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) continue;
-      const char* why = rd_kafka_topic_result_error_string(results[i]);
-      if (error == RD_KAFKA_RESP_ERR_INVALID_REPLICATION_FACTOR)
-        return invalid("kafka_replication", doing + ": " + (why != nullptr ? why : "") +
-                                                ": set replication_factor of log_kafka to no more than there are "
-                                                "brokers");
-      return unavailable("kafka",
-                         doing + ": " + rd_kafka_err2str(error) + (why != nullptr ? std::string(": ") + why : ""));
-    }
-  }
+Result<void> Cluster::create_topics(const std::vector<MissingTopic>& missing) {
+  if (missing.empty()) return {};
+  BACKPLANE_CHECK(ask_for_topics(missing));
   // The brokers have agreed, but each learns of it, and of its partitions' leaders, in its own time.
   const Instant until = clock_.now() + std::chrono::milliseconds(create_ms);
-  while (true) {
-    const auto usable = ranges(name);
-    if (usable) return {};
-    if (clock_.now() >= until || !pause()) return usable.error();
+  for (const MissingTopic& topic : missing) {
+    // To look is cheap, while a question to a leader that is not known yet may take librdkafka a second.
+    while (true) {
+      const auto found = find_topic(topic.name);
+      if (found && *found == log::lane_count && ranges(topic.name)) break;
+      if (clock_.now() >= until || !pause())
+        return found ? unavailable("kafka", "topic " + topic.name.in_kafka + " was made, but cannot be used yet")
+                     : found.error();
+    }
   }
+  return {};
+}
+
+Result<void> Cluster::ask_for_topics(const std::vector<MissingTopic>& missing) {
+  const std::lock_guard lock(mutex_);
+  char text[512];
+  std::vector<NewTopic> topics;
+  std::vector<rd_kafka_NewTopic_t*> pointers;
+  for (const MissingTopic& wanted : missing) {
+    const std::string& name = wanted.name.in_kafka;
+    topics.emplace_back(
+        rd_kafka_NewTopic_new(name.c_str(), log::lane_count, settings_.replication_factor, text, sizeof text));
+    rd_kafka_NewTopic_t* const topic = topics.back().get();
+    if (topic == nullptr) return invalid("kafka_topic", "cannot make topic " + name + ": " + text);
+    rd_kafka_NewTopic_set_config(topic, "retention.ms", text_of(wanted.retention).c_str());
+    rd_kafka_NewTopic_set_config(topic, "cleanup.policy", "delete");
+    rd_kafka_NewTopic_set_config(topic, "message.timestamp.type", "CreateTime");
+    rd_kafka_NewTopic_set_config(topic, "max.message.bytes", "8388608");
+    pointers.push_back(topic);
+  }
+  const AdminOptions options(rd_kafka_AdminOptions_new(client_->get(), RD_KAFKA_ADMIN_OP_CREATETOPICS));
+  rd_kafka_AdminOptions_set_request_timeout(options.get(), create_ms, text, sizeof text);
+  rd_kafka_AdminOptions_set_operation_timeout(options.get(), create_ms, text, sizeof text);
+  const Queue answers(rd_kafka_queue_new(client_->get()));
+  rd_kafka_CreateTopics(client_->get(), pointers.data(), pointers.size(), options.get(), answers.get());
+  const Event event(rd_kafka_queue_poll(answers.get(), create_ms + request_ms));
+  if (event == nullptr) return unavailable("kafka", "cannot make topics: no answer");
+  if (const auto error = rd_kafka_event_error(event.get()); error != RD_KAFKA_RESP_ERR_NO_ERROR)
+    return from(error, "cannot make topics");
+  std::size_t count = 0;
+  const rd_kafka_topic_result_t** results =
+      rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event.get()), &count);
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto error = rd_kafka_topic_result_error(results[i]);
+    // Another host may have been quicker.
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR || error == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) continue;
+    const char* why = rd_kafka_topic_result_error_string(results[i]);
+    const std::string said = "cannot make topic " + std::string(rd_kafka_topic_result_name(results[i])) + ": " +
+                             (why != nullptr ? why : rd_kafka_err2str(error));
+    if (error == RD_KAFKA_RESP_ERR_INVALID_REPLICATION_FACTOR)
+      return invalid("kafka_replication",
+                     said + ": set replication_factor of log_kafka to no more than there are brokers");
+    return unavailable("kafka", said);
+  }
+  return {};
 }
 
 Result<void> Cluster::ask_offsets(const std::vector<TopicName>& names, std::int64_t which,

@@ -25,6 +25,11 @@ struct TopicName {
   std::string in_kafka;
 };
 
+struct MissingTopic {
+  TopicName name;
+  Duration retention;
+};
+
 /// The offsets that a partition holds: from `begin` on, and none from `end` on.
 struct Range {
   std::int64_t begin = 0;
@@ -47,8 +52,8 @@ class Cluster {
   Result<void> wait_for_brokers(Duration time);
   /// How many partitions a topic has; nothing when there is no such topic. Errors: unavailable.
   Result<std::optional<int>> find_topic(const TopicName& name);
-  /// Makes a topic with a partition for each lane and waits until it can be used. It may be there already.
-  Result<void> create_topic(const TopicName& name, Duration retention);
+  /// Makes topics with a partition for each lane and waits until they can be used. They may be there already.
+  Result<void> create_topics(const std::vector<MissingTopic>& missing);
   /// Errors: not_found when there is no such topic, unavailable.
   Result<Ranges> ranges(const TopicName& name);
   /// Where the partitions of topics end, in one question. Errors: unavailable, if any of them cannot be told.
@@ -60,6 +65,7 @@ class Cluster {
 
  private:
   Cluster(const KafkaSettings& settings, Logger logger) : settings_(settings), logger_(std::move(logger)) {}
+  Result<void> ask_for_topics(const std::vector<MissingTopic>& missing);
   Result<void> ask_offsets(const std::vector<TopicName>& names, std::int64_t which, std::vector<Offsets>& offsets);
   Result<std::vector<Entry>> collect(const TopicName& name, const PageRequest& request, rd_kafka_queue_t* queue);
   /// Before another try; false when there is to be none.

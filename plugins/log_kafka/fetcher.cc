@@ -8,7 +8,7 @@
 namespace backplane::log_kafka {
 namespace {
 
-constexpr int poll_ms = 1000;
+constexpr Duration idle_wait = std::chrono::seconds(1);
 constexpr std::size_t batch = 1000;
 // How much of each lane is read at the start: enough to know its head, and for subscriptions that are just behind.
 constexpr std::int64_t look_back = 32;
@@ -32,6 +32,8 @@ Result<void> Fetcher::start(Duration patience) {
   BACKPLANE_TRY(client, Client::create(settings_, Role::reader, logger_, {{}, failed}));
   client_ = std::move(client);
   queue_ = rd_kafka_queue_new(client_->get());
+  rd_kafka_queue_cb_event_enable(
+      queue_, [](rd_kafka_t*, void* self) { static_cast<Fetcher*>(self)->wake(); }, this);
   for (const auto& [name, followed] : followed_)
     followed->handle = rd_kafka_topic_new(client_->get(), name.c_str(), nullptr);
   fetch_thread_ = std::thread([this] { fetch(); });
@@ -63,8 +65,8 @@ void Fetcher::stop() {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
     changed_.notify_all();
+    woken_.notify_all();
   }
-  if (queue_ != nullptr) rd_kafka_queue_yield(queue_);
   if (watch_thread_.joinable()) watch_thread_.join();
   if (fetch_thread_.joinable()) fetch_thread_.join();
   if (client_ == nullptr) return;
@@ -73,6 +75,7 @@ void Fetcher::stop() {
       if (followed->running.test(lane)) rd_kafka_consume_stop(followed->handle, lane);
     rd_kafka_topic_destroy(followed->handle);
   }
+  rd_kafka_queue_cb_event_enable(queue_, nullptr, nullptr);
   rd_kafka_queue_destroy(std::exchange(queue_, nullptr));
   client_.reset();
 }
@@ -90,12 +93,31 @@ void Fetcher::fetch() {
     }
     begin_lanes(std::move(begins));
     client_->poll();
-    // For one, and then what else is there: the call waits until it has all that it was asked for.
-    auto count = rd_kafka_consume_batch_queue(queue_, poll_ms, messages.data(), 1);
-    if (count == 1)
-      count += std::max<ssize_t>(0, rd_kafka_consume_batch_queue(queue_, 0, messages.data() + 1, messages.size() - 1));
-    if (count > 0) take(messages, static_cast<std::size_t>(count));
+    drain(messages);
+    if (!wait_for_news()) return;
   }
+}
+
+/// librdkafka tells when the queue is no longer empty, so it is emptied each time.
+void Fetcher::drain(std::vector<rd_kafka_message_t*>& messages) {
+  while (!stopping_) {
+    const auto count = rd_kafka_consume_batch_queue(queue_, 0, messages.data(), messages.size());
+    if (count <= 0) return;
+    take(messages, static_cast<std::size_t>(count));
+  }
+}
+
+bool Fetcher::wait_for_news() {
+  Clock& real = system_clock();
+  std::unique_lock lock(mutex_);
+  real.wait_until(woken_, lock, real.now() + idle_wait, [this] { return news_ || stopping_.load(); });
+  news_ = false;
+  return !stopping_;
+}
+
+void Fetcher::wake() {
+  const std::lock_guard lock(mutex_);
+  if (!std::exchange(news_, true)) woken_.notify_all();
 }
 
 void Fetcher::begin_lanes(std::vector<Begin> begins) {
@@ -157,7 +179,8 @@ Result<void> Fetcher::begin_topic(Followed& followed) {
   for (std::uint16_t lane = 0; lane < log::lane_count; ++lane)
     begins_.push_back({&followed, lane, std::max(ranges[lane].begin, ranges[lane].end - look_back)});
   followed.begun = true;
-  rd_kafka_queue_yield(queue_);
+  news_ = true;
+  woken_.notify_all();
   return {};
 }
 
@@ -189,7 +212,8 @@ void Fetcher::begin_lost() {
       const bool held = next[lane] >= range.begin && next[lane] <= range.end;
       begins_.push_back({followed.get(), lane, held ? next[lane] : std::max(range.begin, range.end - look_back)});
     }
-    rd_kafka_queue_yield(queue_);
+    news_ = true;
+    woken_.notify_all();
   }
 }
 

@@ -46,6 +46,9 @@ class Fetcher {
     std::int64_t offset;
   };
   void fetch();
+  bool wait_for_news();
+  void drain(std::vector<rd_kafka_message_t*>& messages);
+  void wake();
   void begin_lanes(std::vector<Begin> begins);
   void take(std::vector<rd_kafka_message_t*>& messages, std::size_t count);
 
@@ -68,6 +71,8 @@ class Fetcher {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::atomic<bool> stopping_{false};
+  std::condition_variable woken_;
+  bool news_ = false;          ///< mutex_: for the fetching thread
   std::vector<Begin> begins_;  ///< mutex_: for the fetching thread
 };
 

@@ -43,7 +43,12 @@ void Relay::add(log::Source& source) {
 
 Result<void> Relay::start(Duration patience) {
   if (topics_.empty()) return {};
-  for (const auto& topic : topics_) BACKPLANE_CHECK(topic->prepare(*cluster_));
+  std::vector<MissingTopic> missing;
+  for (const auto& topic : topics_) {
+    BACKPLANE_TRY(wanted, topic->check(*cluster_));
+    if (wanted) missing.push_back(*std::move(wanted));
+  }
+  BACKPLANE_CHECK(cluster_->create_topics(missing));
   replace_producer();
   if (producer_ == nullptr) return internal_error("cannot make a producer of librdkafka");
   for (log::Source* source : sources_) source->set_listener([this] { wake(); });

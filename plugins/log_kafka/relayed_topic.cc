@@ -27,11 +27,11 @@ RelayedTopic::RelayedTopic(log::Source& source, TopicName name, const KafkaSetti
       logger_(std::move(logger)),
       volatile_(source.epoch() == volatile_epoch) {}
 
-Result<void> RelayedTopic::prepare(Cluster& cluster) const {
+Result<std::optional<MissingTopic>> RelayedTopic::check(Cluster& cluster) const {
   BACKPLANE_TRY(partitions, cluster.find_topic(name_));
   if (partitions && *partitions != log::lane_count) return wrong_partitions(name_, *partitions);
-  if (partitions) return {};
-  return cluster.create_topic(name_, volatile_ ? settings_.volatile_retention : settings_.retention);
+  if (partitions) return std::optional<MissingTopic>();
+  return std::optional(MissingTopic{name_, volatile_ ? settings_.volatile_retention : settings_.retention});
 }
 
 void RelayedTopic::attach(rd_kafka_topic_t* handle) {
@@ -82,7 +82,8 @@ Result<void> RelayedTopic::begin_lanes(Cluster& cluster, Sender& sender) {
   retry_at_ = clock_.now() + pause_after_error;
   auto ranges = cluster.ranges(name_);
   if (!ranges && ranges.error().code == ErrorCode::not_found) {  // it was deleted
-    BACKPLANE_CHECK(prepare(cluster));
+    BACKPLANE_TRY(missing, check(cluster));
+    if (missing) BACKPLANE_CHECK(cluster.create_topics({*missing}));
     ranges = cluster.ranges(name_);
   }
   if (!ranges) return std::move(ranges).error();

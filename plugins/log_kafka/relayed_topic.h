@@ -40,8 +40,8 @@ class RelayedTopic {
   log::Source& source() const { return source_; }
   const TopicName& name() const { return name_; }
   bool is_volatile() const { return volatile_; }
-  /// Makes the topic if there is none. Errors: what is wrong with the one that there is.
-  Result<void> prepare(Cluster& cluster) const;
+  /// What is to be made if there is no such topic. Errors: what is wrong with the one that there is.
+  Result<std::optional<MissingTopic>> check(Cluster& cluster) const;
 
   /// With a new producer, everything begins again from what was acknowledged.
   void attach(rd_kafka_topic_t* handle);
