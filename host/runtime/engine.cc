@@ -104,6 +104,11 @@ Discovery HostEngine::discover(const Config& config) {
 std::vector<Fault> HostEngine::check(const Config& config) {
   Faults faults;
   make_server(config, faults);
+  Faults ignored;  // what is wrong with plugins' files was said above
+  std::vector<plugin::Manifest> installed;
+  for (PluginFile& file : discover_configured(config, ignored))
+    if (!is_other_transport(config, file.manifest)) installed.push_back(std::move(file.manifest));
+  check_other_hosts(config, installed, faults);
   return faults;
 }
 
