@@ -22,9 +22,11 @@ std::vector<CommandInfo> command_table() {
        "check config, plugins and wiring; print every fault",
        "Reads config as `run` would, loads the plugins, runs their own checks and resolves the wiring, but opens "
        "neither\n"
-       "databases nor ports. Prints every fault with file and line.",
-       {},
-       {"backplane check-config --config ./backplane.yaml"},
+       "databases nor ports. Prints every fault with file and line. With `hosts` in config it looks at what each of\n"
+       "them lacks, too.",
+       {{"--hosts", "FILE", "the file of another host, to compare with this one; may be repeated"}},
+       {"backplane check-config --config ./backplane.yaml",
+        "BACKPLANE__THIS_HOST=core backplane check-config --config core.yaml --hosts edge.yaml"},
        run_check_config},
       {"plugins list",
        "",

@@ -25,6 +25,8 @@ class PlacementCheck {
   void run() {
     if (config_.hosts.size() < 2) return;
     check_shared_parts();
+    check_listener();
+    check_transport();
     for (const Manifest& manifest : installed_) {
       if (!config_.enabled(manifest.name)) continue;
       check_number(manifest);
@@ -35,6 +37,31 @@ class PlacementCheck {
  private:
   void report(const Source& where, std::string what, std::string detail, std::string fix) {
     faults_.push_back(fault_at(where, std::move(what), std::move(detail), std::move(fix)));
+  }
+
+  /// The log's plugin is part of every host.
+  void check_transport() {
+    const std::string transport = "log_" + config_.log.transport;
+    for (const auto& [name, host] : config_.hosts) {
+      if (host.plugins.empty() || lists(host, transport)) continue;
+      report(host.source, "host '" + name + "' does not run plugin " + transport, "it carries the logs, on every host",
+             "add " + transport + " to the host's plugins");
+    }
+  }
+
+  /// What runs here and others call needs a way in.
+  void check_listener() {
+    const bool served = std::ranges::any_of(config_.listeners, [](const ListenerSettings& listener) {
+      return std::ranges::find(listener.serves, http::Surface::internal) != listener.serves.end();
+    });
+    if (served) return;
+    for (const Manifest& manifest : installed_) {
+      if (!config_.runs_here(manifest.name) || (manifest.provides.empty() && manifest.publishes.empty())) continue;
+      return report(config_.hosts.find(config_.this_host)->second.source,
+                    "host '" + config_.this_host + "' has no listener for internal calls",
+                    "other hosts call plugin " + manifest.name + " there",
+                    "add a listener with `serves: [internal]`, at the port that is in the host's url");
+    }
   }
 
   void check_shared_parts() {
@@ -133,6 +160,20 @@ Installed seen_from(const Config& config, std::string_view host, const std::vect
     else out.nowhere.push_back(manifest);
   }
   return out;
+}
+
+void check_other_hosts(const Config& config, const std::vector<Manifest>& installed, Faults& faults) {
+  for (const auto& [name, host] : config.hosts) {
+    if (name == config.this_host) continue;
+    Faults theirs;
+    (void)resolve(seen_from(config, name, installed), theirs);
+    for (Fault& fault : theirs) {
+      fault.what = "on host " + name + ": " + fault.what;
+      fault.file = host.source.file;
+      fault.line = host.source.line;
+      faults.push_back(std::move(fault));
+    }
+  }
 }
 
 void check_placement(const Config& config, const std::vector<Manifest>& installed, Faults& faults) {

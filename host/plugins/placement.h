@@ -31,6 +31,9 @@ Placement place(const Config& config, const std::vector<plugin::Manifest>& enabl
 /// The plugins as the host of that name sees them. `installed`: all of them.
 Installed seen_from(const Config& config, std::string_view host, const std::vector<plugin::Manifest>& installed);
 
+/// What hosts other than this one lack: each starts only with its needs met.
+void check_other_hosts(const Config& config, const std::vector<plugin::Manifest>& installed, Faults& faults);
+
 /// What several hosts need and do not have: plugins that are nowhere or in too many places, a database and a log that
 /// they can share. `installed`: all of them; nothing without `hosts`.
 void check_placement(const Config& config, const std::vector<plugin::Manifest>& installed, Faults& faults);

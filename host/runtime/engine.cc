@@ -1,6 +1,7 @@
 #include "host/runtime/engine.h"
 
 #include <algorithm>
+#include <atomic>
 #include <filesystem>
 
 #include "backplane/api/user_api.h"
@@ -8,6 +9,7 @@
 #include "host/observe/log_sink.h"
 #include "host/plugins/placement.h"
 #include "host/plugins/wiring_graph.h"
+#include "host/runtime/other_hosts.h"
 #include "host/runtime/server.h"
 
 namespace backplane::host {
@@ -74,6 +76,29 @@ std::unique_ptr<LogSink> sink_of(const Config& config, Faults& faults) {
   return nullptr;
 }
 
+std::string provider_of_accounts(const Placement& placement) {
+  const auto provider = placement.providers.find(api::UserApi::interface_id);
+  return provider == placement.providers.end() ? std::string() : provider->second.plugin;
+}
+
+/// Has the host that runs the accounts make one, this one included: it may be running.
+Result<api::LogInResponse> ask_hosts(const Config& config, const Placement& placement,
+                                     const api::RegisterAccountRequest& request, LogSink& sink) {
+  Config outside = config;
+  outside.this_host.clear();
+  const std::atomic<LogLevel> level{config.log.level};
+  const Logger logger(sink, level, "users");
+  MetricsRegistry metrics;
+  log::Runtime log(system_clock(), system_random(), logger);
+  OtherHosts hosts(outside, placement, system_clock(), metrics, log, logger);
+  BACKPLANE_CHECK(hosts.load_certificates());
+  CallRouter* router = hosts.router_of(api::UserApi::interface_id);
+  if (router == nullptr) return unavailable("no_provider", "no host provides accounts");
+  api::UserApi users;
+  router->bind(users);
+  return users.register_account({.caller = "host"}, request);
+}
+
 }  // namespace
 
 ChosenPlugins choose_plugins(const Config& config, Faults& faults) {
@@ -104,6 +129,11 @@ Discovery HostEngine::discover(const Config& config) {
 std::vector<Fault> HostEngine::check(const Config& config) {
   Faults faults;
   make_server(config, faults);
+  Faults ignored;  // what is wrong with plugins' files was said above
+  std::vector<plugin::Manifest> installed;
+  for (PluginFile& file : discover_configured(config, ignored))
+    if (!is_other_transport(config, file.manifest)) installed.push_back(std::move(file.manifest));
+  check_other_hosts(config, installed, faults);
   return faults;
 }
 
@@ -134,9 +164,31 @@ std::unique_ptr<ServerControl> HostEngine::make_server(const Config& config, std
 std::vector<Fault> HostEngine::create_user(const Config& config, const NewUser& user) {
   Faults faults;
   ChosenPlugins plugins = choose_plugins(config, faults);
-  plugins.here = only_accounts(std::move(plugins.here));
   auto sink = sink_of(config, faults);
   if (!faults.empty()) return faults;
+  api::RegisterAccountRequest request;
+  request.localpart = user.localpart;
+  request.password = user.password;
+  request.admin = user.admin;
+  request.inhibit_login = true;
+  request.by_operator = true;
+  const auto outcome = [&](const Result<api::LogInResponse>& made) -> Faults {
+    if (made) return {};
+    return {{"the account " + user.localpart + " cannot be made",
+             made.error().text,
+             "choose another name or password",
+             {},
+             0}};
+  };
+  if (!config.hosts.empty()) {
+    const auto made = ask_hosts(config, plugins.placement, request, *sink);
+    const bool accounts_are_here = config.runs_here(provider_of_accounts(plugins.placement));
+    if (made || made.error().reason != "host_unreachable") return outcome(made);
+    if (!accounts_are_here)
+      return {
+          {"the account " + user.localpart + " cannot be made", made.error().text, "start that host", config.file, 0}};
+  }
+  plugins.here = only_accounts(std::move(plugins.here));
   Server server(config, std::move(plugins), {system_clock(), system_random(), *sink});
   if (faults = server.prepare(); !faults.empty()) return faults;
   if (faults = server.start_plugins(); !faults.empty()) return faults;
@@ -144,20 +196,7 @@ std::vector<Fault> HostEngine::create_user(const Config& config, const NewUser& 
   if (!server.connect(users)) {
     return {{"nothing provides accounts", {}, "run `backplane plugins enable user_api`", config.file, 0}};
   }
-  api::RegisterAccountRequest request;
-  request.localpart = user.localpart;
-  request.password = user.password;
-  request.admin = user.admin;
-  request.inhibit_login = true;
-  request.by_operator = true;
-  if (const auto made = users.register_account({}, request); !made) {
-    faults.push_back({"the account " + user.localpart + " cannot be made",
-                      made.error().text,
-                      "choose another name or password",
-                      {},
-                      0});
-  }
-  return faults;
+  return outcome(users.register_account({}, request));
 }
 
 }  // namespace backplane::host

@@ -6,6 +6,7 @@
 #include <map>
 #include <utility>
 
+#include "storage/claim.h"
 #include "storage/connect.h"
 #include "storage/exclusive_claim.h"
 #include "storage/migrate.h"
@@ -37,22 +38,6 @@ std::string_view array_type(ColumnType type) {
     case ColumnType::integer: return "BIGINT[]";
     case ColumnType::real: return "DOUBLE PRECISION[]";
     default: return "TEXT[]";
-  }
-}
-
-template <class Work>
-void in_transaction(SociSession& session, Work&& work) {
-  session.execute("BEGIN");
-  try {
-    work();
-    session.execute("COMMIT");
-  } catch (...) {
-    try {
-      session.execute("ROLLBACK");
-    } catch (const Failure&) {
-      // The connection is gone, and the transaction with it.
-    }
-    throw;
   }
 }
 
