@@ -31,6 +31,8 @@ std::vector<std::pair<std::string, std::string>> properties_of(Role role) {
     add("queue.buffering.max.messages", "1000000");
     add("queue.buffering.max.kbytes", "262144");
     add("retry.backoff.ms", "50");
+    // When a topic was deleted. A new one is waited for before anything is sent to it.
+    add("topic.metadata.propagation.max.ms", "5000");
     return properties;
   }
   add("enable.auto.commit", "false");

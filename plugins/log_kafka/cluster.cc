@@ -65,9 +65,11 @@ bool Cluster::pause() {
 Result<void> Cluster::wait_for_brokers(Duration time) {
   const std::lock_guard lock(mutex_);
   const Instant until = clock_.now() + time;
+  const int patience_ms =
+      static_cast<int>(std::clamp<std::int64_t>(time / std::chrono::milliseconds(1), 1, request_ms));
   while (true) {
     const rd_kafka_metadata_t* metadata = nullptr;
-    const auto error = rd_kafka_metadata(client_->get(), 0, nullptr, &metadata, request_ms);
+    const auto error = rd_kafka_metadata(client_->get(), 0, nullptr, &metadata, patience_ms);
     client_->poll();
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
       rd_kafka_metadata_destroy(metadata);

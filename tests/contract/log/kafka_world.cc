@@ -62,6 +62,16 @@ void KafkaWorld::expire(const std::string& topic) {
   expect_success(answers);
 }
 
+void KafkaWorld::create_topic(const std::string& topic, int partitions) {
+  const auto client = make_client(settings, Role::asker);
+  rd_kafka_NewTopic_t* request =
+      rd_kafka_NewTopic_new((settings.topic_prefix + topic).c_str(), partitions, 1, nullptr, 0);
+  rd_kafka_queue_t* answers = rd_kafka_queue_new(client->get());
+  rd_kafka_CreateTopics(client->get(), &request, 1, nullptr, answers);
+  rd_kafka_NewTopic_destroy(request);
+  expect_success(answers);
+}
+
 void KafkaWorld::delete_topic(const std::string& topic) {
   const auto client = make_client(settings, Role::asker);
   rd_kafka_DeleteTopic_t* request = rd_kafka_DeleteTopic_new((settings.topic_prefix + topic).c_str());

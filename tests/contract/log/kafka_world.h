@@ -12,6 +12,7 @@ class KafkaWorld final : public World {
   KafkaWorld();
   std::unique_ptr<Transport> make_transport(Clock& clock) override;
   void expire(const std::string& topic) override;
+  void create_topic(const std::string& topic, int partitions);
   /// Takes a topic from the brokers, with all that it held.
   void delete_topic(const std::string& topic);
   /// Puts a record into a partition as another relay would.
