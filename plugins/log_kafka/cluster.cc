@@ -162,8 +162,18 @@ Result<void> Cluster::ask_for_topics(const std::vector<MissingTopic>& missing) {
   return {};
 }
 
+/// Insists for a while: leaders change, and a host may meet topics that another one has made a moment ago.
 Result<void> Cluster::ask_offsets(const std::vector<TopicName>& names, std::int64_t which,
                                   std::vector<Offsets>& offsets) {
+  const Instant until = clock_.now() + std::chrono::milliseconds(request_ms);
+  while (true) {
+    auto asked = ask_offsets_once(names, which, offsets);
+    if (asked || asked.error().code != ErrorCode::unavailable || clock_.now() >= until || !pause()) return asked;
+  }
+}
+
+Result<void> Cluster::ask_offsets_once(const std::vector<TopicName>& names, std::int64_t which,
+                                       std::vector<Offsets>& offsets) {
   const PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(names.size() * log::lane_count)));
   for (const TopicName& name : names)
     for (int lane = 0; lane < log::lane_count; ++lane)

@@ -43,6 +43,11 @@ def make(name):
         import postgresql
         server = postgresql.PostgresqlServer()
         return server, {"folder": server.folder}
+    if name == "kafka":
+        from kafka.kafka import KafkaBroker
+        broker = KafkaBroker()
+        broker.start()
+        return broker, {"bootstrap": broker.bootstrap}
     raise SystemExit(f"fixture.py: there is no fixture '{name}'")
 
 

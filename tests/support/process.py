@@ -12,8 +12,8 @@ from program import PATIENCE, program, wait_for
 class Process:
     """Runs with a config file, and writes its log to another; `environment` is laid over this program's own."""
 
-    def __init__(self, config, log, environment=None):
-        self.config, self.log_file, self.environment = config, log, environment or {}
+    def __init__(self, config, log, environment=None, address="127.0.0.1"):
+        self.config, self.log_file, self.environment, self.address = config, log, environment or {}, address
         self.process = None
         self.port = self.operations_port = 0
         self._log_before = 0
@@ -102,7 +102,7 @@ class Process:
     # What operators see
 
     def _operations(self, path):
-        connection = http.client.HTTPConnection("127.0.0.1", self.operations_port, timeout=PATIENCE)
+        connection = http.client.HTTPConnection(self.address, self.operations_port, timeout=PATIENCE)
         try:
             connection.request("GET", path)
             answer = connection.getresponse()

@@ -51,6 +51,7 @@ class Server:
         """The stopped server becomes one of that shape: its config, its processes, its databases (self.stores)."""
         if self.stores is not None:
             self.stores.close()
+            self.shape.close()
         self.shape = shape
         self.stores = shape.open(self)
         self.config = merged(merged(test_config(), shape.config()), self._own_config)
@@ -132,6 +133,7 @@ class Server:
         for process in self.processes:
             if process.running():
                 process.kill()
+        self.shape.close()
         if os.environ.get("BACKPLANE_TEST_KEEP"):
             print(f"kept {self.folder}")
             return

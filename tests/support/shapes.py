@@ -2,12 +2,14 @@
 
     single       one process, SQLite, log_in_process: the defaults
     postgresql   one process, PostgreSQL, log_in_process
+    split        a host process for each component, PostgreSQL, Kafka, nginx in front (split.py)
 
 ctest chooses with BACKPLANE_TEST_SHAPE; without it a test is for `single`. A shape belongs to one server."""
 import os
 
 import postgresql
 from process import Process
+from split import Split
 from stores import PostgresqlStores, SqliteStores
 
 
@@ -19,6 +21,9 @@ class OneProcess:
         self._server = server
         self.process = Process(server.path("backplane.yaml"), server.path("server.log"))
         return self.open_stores(server)
+
+    def close(self):
+        """After its processes."""
 
     def processes(self):
         return [self.process]
@@ -54,7 +59,7 @@ class Postgresql(OneProcess):
         return {"storage": {"engine": "postgresql", "connection": self.stores.connection}}
 
 
-SHAPES = {shape.name: shape for shape in (Single, Postgresql)}
+SHAPES = {shape.name: shape for shape in (Single, Postgresql, Split)}
 
 
 def chosen():

@@ -143,8 +143,9 @@ def free_ports(count):
 
 
 def takes_requests(port):
-    """Whether the broker has registered with its controller: an open port is not enough. Asks for the cluster's
-    metadata (request 3, version 1, no topics) and looks for a broker in the answer."""
+    """Whether the broker has registered with its controller, and gives idempotent producers their ids: an open port is
+    not enough. Looks for a broker in the cluster's metadata (request 3, version 1, no topics), and asks for an id
+    (request 22, version 0)."""
     def exactly(connection, size):
         data = b""
         while len(data) < size:
@@ -154,13 +155,17 @@ def takes_requests(port):
             data += more
         return data
 
-    client = b"backplane-test"
-    request = struct.pack(">hhih", 3, 1, 1, len(client)) + client + struct.pack(">i", 0)
+    def ask(connection, api, version, body):
+        client = b"backplane-test"
+        request = struct.pack(">hhih", api, version, 1, len(client)) + client + body
+        connection.sendall(struct.pack(">i", len(request)) + request)
+        return exactly(connection, struct.unpack(">i", exactly(connection, 4))[0])
+
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=2) as connection:
-            connection.sendall(struct.pack(">i", len(request)) + request)
-            answer = exactly(connection, struct.unpack(">i", exactly(connection, 4))[0])
-            return struct.unpack(">ii", answer[:8])[1] > 0
+            brokers = struct.unpack(">ii", ask(connection, 3, 1, struct.pack(">i", 0))[:8])[1]
+            error = struct.unpack(">iih", ask(connection, 22, 0, struct.pack(">hi", -1, 60000))[:10])[2]
+            return brokers > 0 and error == 0
     except OSError:
         return False
 
