@@ -49,6 +49,7 @@ struct Wiring {
                                       reset(write);
                                       model.forget_all();
                                     },
+                                .restarted = [&model = model] { model.forget_all(); },
                                 .linger = linger};
     consumer =
         &log.consume(std::move(options), store,

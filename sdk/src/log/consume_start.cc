@@ -16,7 +16,7 @@ constexpr Duration longest_pause = std::chrono::seconds(30);
 
 bool ConsumeRunner::insist(std::string_view what, const std::function<Result<void>()>& step) {
   Duration wait = first_pause;
-  while (!stopping()) {
+  while (!interrupted()) {
     const auto result = step();
     if (result) return true;
     logger_.warning("cannot begin to consume, trying again", {{"topic", topic_},
@@ -33,15 +33,19 @@ bool ConsumeRunner::insist(std::string_view what, const std::function<Result<voi
 bool ConsumeRunner::settle() {
   keeps_position_ = discard_ = false;
   std::optional<tables::StoredPosition> stored;
+  std::int64_t snapshots = 0;
   const bool read = insist("read the position", [&] {
     return store_.read([&](storage::Session& session) {
       stored = tables::find_position(session, who_);
+      snapshots = tables::count_snapshots(session, who_);
       const auto keys = tables::list_parked_keys(session, who_);
       parked_keys_ = {keys.begin(), keys.end()};
       measures_.parked.set(tables::count_parked(session, who_));
     });
   });
-  if (!read || !begin_with(stored)) return false;
+  if (!read) return false;
+  note_snapshots(snapshots);
+  if (!begin_with(stored)) return false;
   unsettled_ = false;
   return true;
 }
@@ -72,10 +76,12 @@ bool ConsumeRunner::begin_with(const std::optional<tables::StoredPosition>& stor
 bool ConsumeRunner::begin_at(const Positions& position) {
   stored_ = {feed_->epoch(), position.encode()};
   const bool stored = insist("store the position", [&] {
-    return store_.write([&](storage::Write& write) {
-      tables::delete_position(write, who_);
-      tables::insert_position(write, who_, stored_);
-    });
+    return store_.write(
+        [&](storage::Write& write) {
+          tables::delete_position(write, who_);
+          tables::insert_position(write, who_, stored_);
+        },
+        chain());
   });
   if (!stored) return false;
   position_ = position;
@@ -89,11 +95,14 @@ bool ConsumeRunner::begin_at(const Positions& position) {
 // transport holds all records meanwhile.
 bool ConsumeRunner::load_snapshot() {
   const bool begun = insist("begin a snapshot", [&] {
-    return store_.write([&](storage::Write& write) {
-      tables::delete_position(write, who_);
-      tables::delete_parked(write, who_);
-      if (options_.reset) options_.reset(write);
-    });
+    return store_.write(
+        [&](storage::Write& write) {
+          tables::delete_position(write, who_);
+          tables::delete_parked(write, who_);
+          snapshots_ = tables::add_snapshot(write, who_);
+          if (options_.reset) options_.reset(write);
+        },
+        chain());
   });
   if (!begun) return false;
   parked_keys_.clear();
@@ -110,7 +119,7 @@ bool ConsumeRunner::load_snapshot() {
 
 bool ConsumeRunner::load_pages(Positions& as_of) {
   Positions after;
-  while (true) {
+  for (bool first = true;; first = false) {
     SnapshotPage page;
     const bool got = insist("ask for a page of the snapshot", [&]() -> Result<void> {
       BACKPLANE_TRY(answer, ask_for_page(after));
@@ -118,15 +127,18 @@ bool ConsumeRunner::load_pages(Positions& as_of) {
       return {};
     });
     if (!got) return false;
+    if (first) as_of = page.as_of;
+    const bool early = as_of != Positions();
+    if (!early && page.last) as_of = page.as_of;
     if (!page.records.empty()) after.advance_all(page.records.back().position.sequence);
     std::vector<RecordPtr> records;
     records.reserve(page.records.size());
-    for (Record& record : page.records) records.push_back(std::make_shared<const Record>(std::move(record)));
-    if (!records.empty() && attempt(records, {}) != Attempt::done && !apply_one_by_one(records)) return false;
-    if (page.last) {
-      as_of = page.as_of;
-      return true;
+    for (Record& record : page.records) {
+      // What came after the first page was made comes by the log.
+      if (!early || as_of.covers(record.position)) records.push_back(std::make_shared<const Record>(std::move(record)));
     }
+    if (!records.empty() && attempt(records, {}) != Attempt::done && !apply_one_by_one(records)) return false;
+    if (page.last) return true;
   }
 }
 
