@@ -29,12 +29,11 @@ EduService::EduService(plugin::Host& host, const Settings& settings, storage::St
       [this](const api::CallContext&, const api::ListRecordsRequest& request) -> Result<api::ListRecordsResponse> {
         const auto after = log::Positions::decode(request.after);
         if (!after) return invalid("invalid_param", "'after' is no position");
-        const log::Positions head = publishers_.receipts.head();
-        auto page = store_.read([&](storage::Session& session) {
-          return store::list_receipts(session, after->base(), std::max<std::uint32_t>(request.limit, 1));
+        return store_.read([&](storage::Session& session) {
+          auto page = store::list_receipts(session, after->base(), std::max<std::uint32_t>(request.limit, 1));
+          page.as_of = publishers_.receipts.head(session).encode();
+          return page;
         });
-        if (page) page->as_of = head.encode();
-        return page;
       });
 }
 

@@ -37,7 +37,7 @@ class RoomServerPlugin final : public plugin::Plugin {
     storage::Store& store = wiring.store({migrations(), storage::Sharing::sharded});
     log::Publisher& publisher = wiring.log().publish(api::room_events_topic, log::Durability::durable, &store);
     lanes_.emplace(store, static_cast<std::size_t>(options_.integer("head_cache")));
-    bodies_.emplace(static_cast<std::size_t>(options_.integer("body_cache")));
+    bodies_.emplace(store, static_cast<std::size_t>(options_.integer("body_cache")));
     Metrics& metrics = wiring.metrics();
     environment_.reset(new Environment{ServerName(host_.server_name()), host_.clock(), host_.random(),
                                        host_.logger(plugin_name), store, publisher, *lanes_, *bodies_, transactions_,
@@ -69,6 +69,7 @@ class RoomServerPlugin final : public plugin::Plugin {
  private:
   /// In steps, so that others get at the writer in between.
   void drop_old_transactions() {
+    if (!environment_->store.ownership().leads()) return;  // one host is enough
     constexpr std::int64_t step = 1000;
     const auto lifetime = std::chrono::duration_cast<std::chrono::seconds>(environment_->transaction_lifetime).count();
     const std::int64_t before_s = environment_->clock.wall_ms() / 1000 - lifetime;

@@ -80,11 +80,13 @@ PostgresqlServer::~PostgresqlServer() { stop(); }
 
 void PostgresqlServer::start() {
   const std::string output = folder_.path() + "/server.log";
-  process_ = spawn({programs_ + "/postgres", "-D", folder_.path() + "/data", "-k", folder_.path(), "-c",
-                    "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=50"},
-                   folder_.path(), output);
   for (int i = 0; i < 600; ++i) {
-    if (waitpid(process_, nullptr, WNOHANG) != 0) break;
+    // What a killed server leaves behind is in the way for a moment.
+    if (process_ < 0 || waitpid(process_, nullptr, WNOHANG) != 0) {
+      process_ = spawn({programs_ + "/postgres", "-D", folder_.path() + "/data", "-k", folder_.path(), "-c",
+                        "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=50"},
+                       folder_.path(), output);
+    }
     // `pg_isready` answers 0 once connections are taken.
     if (wait_for(spawn({programs_ + "/pg_isready", "-q", "-h", folder_.path()}, folder_.path(), output)) == 0) return;
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
@@ -94,7 +96,13 @@ void PostgresqlServer::start() {
 
 void PostgresqlServer::stop() {
   if (process_ < 0) return;
-  kill(process_, SIGINT);  // fast: connections are ended
+  ::kill(process_, SIGINT);  // fast: connections are ended
+  wait_for(process_);
+  process_ = -1;
+}
+
+void PostgresqlServer::kill() {
+  ::kill(process_, SIGKILL);
   wait_for(process_);
   process_ = -1;
 }

@@ -87,31 +87,41 @@ Result<api::FindAliasResponse> find_alias(Environment& environment, const api::A
 
 Result<api::Nothing> set_alias(Environment& environment, const api::AliasRequest& request) {
   BACKPLANE_CHECK(check_local(environment, request.alias));
-  return environment.store.write([&](storage::Write& write) -> Result<api::Nothing> {
-    const auto room = tables::find_room(write, request.room_id);
-    if (!room) return not_found("unknown_room", "this server does not know the room " + request.room_id.str());
-    const auto member = tables::find_member(write, room->number, request.user);
-    if (!member || member->membership != "join") return denied("forbidden", "you are not in the room");
-    if (tables::find_alias(write, request.alias)) return conflict("alias_in_use", request.alias.str() + " is taken");
-    tables::insert_alias(write, request.alias, room->number, request.user, environment.clock.wall_ms());
-    return api::Nothing{};
-  });
+  BACKPLANE_TRY(chain, environment.lanes.chain_of(request.room_id));
+  const Error taken = conflict("alias_in_use", request.alias.str() + " is taken");
+  auto set = environment.store.write(
+      [&](storage::Write& write) -> Result<api::Nothing> {
+        const auto room = tables::find_room(write, request.room_id);
+        if (!room) return not_found("unknown_room", "this server does not know the room " + request.room_id.str());
+        const auto member = tables::find_member(write, room->number, request.user);
+        if (!member || member->membership != "join") return denied("forbidden", "you are not in the room");
+        if (tables::find_alias(write, request.alias)) return taken;
+        tables::insert_alias(write, request.alias, room->number, request.user, environment.clock.wall_ms());
+        return api::Nothing{};
+      },
+      chain);
+  // Another host has given it to a room of its own in the same moment.
+  if (!set && set.error().reason == "constraint") return taken;
+  return set;
 }
 
 Result<api::Nothing> delete_alias(Environment& environment, const api::AliasRequest& request) {
   BACKPLANE_CHECK(check_local(environment, request.alias));
   BACKPLANE_TRY(row, environment.store.read([&](storage::Session& s) { return tables::find_alias(s, request.alias); }));
   const Error unknown = not_found("unknown_alias", "there is no room alias " + request.alias.str());
-  if (!row) return unknown;
+  if (!row || (!request.room_id.empty() && row->room.room_id != request.room_id)) return unknown;
+  BACKPLANE_TRY(chain, environment.lanes.chain_of(row->room.room_id));
   if (row->creator != request.user) {
     BACKPLANE_CHECK(check_may_send_state(environment, row->room.room_id, request.user, "m.room.canonical_alias"));
   }
-  return environment.store.write([&](storage::Write& write) -> Result<api::Nothing> {
-    const auto now = tables::find_alias(write, request.alias);
-    if (!now || now->room.number != row->room.number) return unknown;
-    tables::delete_alias(write, request.alias);
-    return api::Nothing{};
-  });
+  return environment.store.write(
+      [&](storage::Write& write) -> Result<api::Nothing> {
+        const auto now = tables::find_alias(write, request.alias);
+        if (!now || now->room.number != row->room.number) return unknown;
+        tables::delete_alias(write, request.alias);
+        return api::Nothing{};
+      },
+      chain);
 }
 
 Result<api::ListAliasesResponse> list_aliases(Environment& environment, const api::RoomUserRequest& request) {

@@ -55,13 +55,16 @@ Result<api::PublishedResponse> find_published(Environment& environment, const ap
 
 Result<api::PublishedResponse> set_published(Environment& environment, const api::PublishedRequest& request) {
   // The specification leaves it to the server: who may change the room's alias may publish it.
+  BACKPLANE_TRY(chain, environment.lanes.chain_of(request.room_id));
   BACKPLANE_CHECK(check_may_send_state(environment, request.room_id, request.user, "m.room.canonical_alias"));
-  return environment.store.write([&](storage::Write& write) -> Result<api::PublishedResponse> {
-    const auto room = tables::find_room(write, request.room_id);
-    if (!room) return not_found("unknown_room", "this server does not know the room " + request.room_id.str());
-    tables::set_published(write, room->number, request.published);
-    return api::PublishedResponse{request.published};
-  });
+  return environment.store.write(
+      [&](storage::Write& write) -> Result<api::PublishedResponse> {
+        const auto room = tables::find_room(write, request.room_id);
+        if (!room) return not_found("unknown_room", "this server does not know the room " + request.room_id.str());
+        tables::set_published(write, room->number, request.published);
+        return api::PublishedResponse{request.published};
+      },
+      chain);
 }
 
 Result<api::ListPublicRoomsResponse> list_public_rooms(Environment& environment,

@@ -1,5 +1,6 @@
 // A room is made on a head of its own, which nobody else knows, and stored in one transaction, with its alias.
 #include <algorithm>
+#include <ranges>
 #include <set>
 #include <utility>
 
@@ -44,11 +45,12 @@ class RoomInMaking {
         version_(version),
         preset_(preset),
         alias_(std::move(alias)),
-        head_(first_id(environment, version), version) {}
+        head_({}, version) {}
 
-  /// Every event, in the order that the specification wants.
+  /// Every event, in the order that the specification wants. Errors: unavailable/not_owner when this host owns no
+  /// shard.
   Result<void> make() {
-    BACKPLANE_CHECK(add_create_event());
+    BACKPLANE_CHECK(begin());
     BACKPLANE_CHECK(add("m.room.member", request_.creator.user.view(), member_content(request_.creator, "join")));
     BACKPLANE_CHECK(add_power_levels());
     if (!alias_.empty())
@@ -75,12 +77,38 @@ class RoomInMaking {
   }
 
   RoomHead& head() { return head_; }
+  /// Of the room's shard, when the room was begun.
+  std::uint64_t generation() const { return generation_; }
   std::size_t event_count() const { return events_.size(); }
 
  private:
-  static RoomId first_id(Environment& environment, const matrix::RoomVersion& version) {
-    if (version.room_id_format == matrix::RoomIdFormat::create_event_hash) return {};
-    return RoomId("!" + environment.random.text(18) + ":" + environment.server_name.str());
+  std::uint64_t generation_of(const RoomId& room_id) const {
+    return environment_.store.ownership().generation(log::lane_of(room_id.view()));
+  }
+
+  /// The create event. The room's id decides who owns it, and is tried again until it falls to this host: as it is
+  /// made by chance, or of the event with its time, it soon does.
+  Result<void> begin() {
+    constexpr int max_tries = 1000;  // of which one in sixteen fits, or more
+    const storage::Ownership& ownership = environment_.store.ownership();
+    const auto lanes = std::views::iota(std::uint16_t{0}, log::lane_count);
+    if (!std::ranges::any_of(lanes, [&](std::uint16_t lane) { return ownership.owns(lane); }))
+      return storage::not_owner(ownership, 0);
+    BACKPLANE_TRY(content, create_content());
+    const bool by_hash = version_.room_id_format == matrix::RoomIdFormat::create_event_hash;
+    for (int tries = 0; tries < max_tries; ++tries) {
+      RoomId room_id;
+      if (!by_hash) {
+        room_id = RoomId("!" + environment_.random.text(18) + ":" + environment_.server_name.str());
+        if (generation_of(room_id) == 0) continue;
+      }
+      head_ = RoomHead(room_id, version_);
+      events_.clear();
+      BACKPLANE_CHECK(add("m.room.create", "", content, next_creation_ms()));
+      generation_ = generation_of(head_.room_id());
+      if (generation_ != 0) return {};
+    }
+    return storage::not_owner(ownership, log::lane_of(head_.room_id().view()));
   }
 
   static std::string member_content(const api::MemberProfile& profile, std::string_view membership) {
@@ -117,24 +145,28 @@ class RoomInMaking {
     return {};
   }
 
-  Result<void> add_create_event() {
+  Result<std::string> create_content() const {
     BACKPLANE_TRY(content, Content::parse(request_.creation_content));
     // Spec: the server overwrites these two.
     content.remove("creator");
     content.set("room_version", version_.id);
     if (!version_.creator_is_sender) content.set("creator", request_.creator.user.view());
     if (version_.privileged_creators && preset_.name == trusted) BACKPLANE_CHECK(add_creators(content));
-    // Spec: room version 12: the id of the room is a hash of this event, so no two may be the same.
+    return content.canonical();
+  }
+
+  /// Spec: room version 12: the id of the room is a hash of the create event, so no two may be the same.
+  std::int64_t next_creation_ms() {
     std::int64_t at = environment_.clock.wall_ms();
     std::int64_t last = environment_.last_creation_ms.load();
     do {
       at = std::max(at, last + 1);
     } while (!environment_.last_creation_ms.compare_exchange_weak(last, at));
-    return add("m.room.create", "", content.canonical(), at);
+    return at;
   }
 
   /// Spec: POST /createRoom, creation_content: the invited are creators too.
-  Result<void> add_creators(Content& content) {
+  Result<void> add_creators(Content& content) const {
     std::vector<std::string> creators;
     const auto add_creator = [&](std::string_view user) {
       if (user == request_.creator.user.view() || std::ranges::find(creators, user) != creators.end()) return;
@@ -231,6 +263,7 @@ class RoomInMaking {
   const Preset& preset_;
   const RoomAlias alias_;
   RoomHead head_;
+  std::uint64_t generation_ = 0;
   std::vector<NewEvent> events_;
 };
 
@@ -248,17 +281,22 @@ Result<api::CreateRoomResponse> create_room(Environment& environment, const api:
         taken, environment.store.read([&](storage::Session& s) { return tables::find_alias(s, alias).has_value(); }));
     if (taken) return conflict("room_in_use", alias.str() + " is taken");
   }
-  // Two rooms get the same id when a clock that was set back makes the same create event again.
+  // Two rooms get the same id when a clock that was set back makes the same create event again, and a room may lose its
+  // owner while it is made.
   for (int attempts_left = 2;; --attempts_left) {
     RoomInMaking room(environment, request, *version, *preset, alias);
     BACKPLANE_CHECK(room.make());
-    auto position = environment.store.write([&](storage::Write& write) { return room.store(write); });
-    if (!position && position.error().reason == "constraint" && attempts_left > 0) continue;
-    if (!position) return std::move(position).error();
-    environment.meters.events_accepted.add(room.event_count());
     const RoomId room_id = room.head().room_id();
+    const auto chain = std::make_shared<storage::Chain>(log::lane_of(room_id.view()), room.generation());
+    auto position = environment.store.write([&](storage::Write& write) { return room.store(write); }, chain);
+    if (!position) {
+      const std::string& reason = position.error().reason;
+      if ((reason == "constraint" || reason == "not_owner") && attempts_left > 0) continue;
+      return std::move(position).error();
+    }
+    environment.meters.events_accepted.add(room.event_count());
     environment.logger.debug("created room", {{"room_id", room_id.view()}, {"room_version", version->id}});
-    environment.lanes.adopt(std::move(room.head()));
+    environment.lanes.adopt(std::move(room.head()), room.generation());
     return api::CreateRoomResponse{room_id, alias, *position};
   }
 }

@@ -31,6 +31,7 @@ Result<std::optional<Submitted>> find_committed(Environment& environment, const 
 }
 
 bool is_broken_chain(const Error& error) { return error.code == ErrorCode::conflict && error.reason == "chain_broken"; }
+bool is_not_owner(const Error& error) { return error.code == ErrorCode::unavailable && error.reason == "not_owner"; }
 bool is_constraint(const Error& error) { return error.code == ErrorCode::conflict && error.reason == "constraint"; }
 
 /// An entry of the head, once all that it builds on is committed.
@@ -97,8 +98,10 @@ Result<Submitted> submit_in_lane(Environment& environment, const RoomId& room_id
     } else {
       failure = committed.error();
     }
-    if (is_broken_chain(failure)) {
-      environment.meters.chains_broken.add();  // a victim of what failed before it
+    if (is_broken_chain(failure) || is_not_owner(failure)) {
+      // A victim of what failed before it; or the room has gone to another host, which entering its lane tells: unless
+      // it has come back already, or was here all the time and only the connection was lost.
+      environment.meters.chains_broken.add();
     } else if (has_transaction && is_constraint(failure)) {
       environment.transactions.set_sends_new(name.device, false);  // the guess was wrong, or both came at once
     } else {

@@ -95,16 +95,28 @@ Result<matrix::Event> LaneGuard::event_of(const HeadState& entry) {
   return read;
 }
 
+Result<std::shared_ptr<storage::Chain>> Lanes::chain_of(const RoomId& room_id) const {
+  const std::uint16_t shard = log::lane_of(room_id.view());
+  const std::uint64_t generation = store_.ownership().generation(shard);
+  if (generation == 0) return storage::not_owner(store_.ownership(), shard);
+  return std::make_shared<storage::Chain>(shard, generation);
+}
+
 Result<LaneGuard> Lanes::enter(const RoomId& room_id) {
   LaneGuard guard(*this, find_or_make(room_id));
   Lane& lane = *guard.lane_;
-  if (lane.head_ && lane.chain_->broken()) {
+  const std::uint64_t generation = store_.ownership().generation(log::lane_of(room_id.view()));
+  if (generation == 0) {
+    drop_unknown(room_id, guard.lane_);
+    return storage::not_owner(store_.ownership(), log::lane_of(room_id.view()));
+  }
+  if (lane.head_ && (lane.chain_->broken() || lane.generation_ != generation)) {
     // What was queued before the piece that failed may still be on its way: a head read now would lack it.
     lane.wait_until_idle();
     lane.head_.reset();
   }
   if (!lane.head_) {
-    if (auto loaded = load(lane, room_id); !loaded) {
+    if (auto loaded = load(lane, room_id, generation); !loaded) {
       drop_unknown(room_id, guard.lane_);
       return std::move(loaded).error();
     }
@@ -114,12 +126,13 @@ Result<LaneGuard> Lanes::enter(const RoomId& room_id) {
   return guard;
 }
 
-Result<void> Lanes::load(Lane& lane, const RoomId& room_id) {
+Result<void> Lanes::load(Lane& lane, const RoomId& room_id, std::uint64_t generation) {
   auto head = store_.read([&](storage::Session& session) { return RoomHead::load(session, room_id); });
   if (!head) return std::move(head).error();
   if (!*head) return not_found("unknown_room", "this server does not know the room " + room_id.str());
   lane.head_.emplace(std::move(**head));
-  lane.chain_ = std::make_shared<storage::Chain>();
+  lane.generation_ = generation;
+  lane.chain_ = std::make_shared<storage::Chain>(log::lane_of(room_id.view()), generation);
   return {};
 }
 
@@ -163,12 +176,13 @@ void Lanes::account(const RoomId& room_id, const std::shared_ptr<Lane>& lane, st
   }
 }
 
-void Lanes::adopt(RoomHead head) {
+void Lanes::adopt(RoomHead head, std::uint64_t generation) {
   const RoomId room_id = head.room_id();
   const std::shared_ptr<Lane> lane = find_or_make(room_id);
   LaneGuard guard(*this, lane);
   if (lane->head_) return;
-  lane->chain_ = std::make_shared<storage::Chain>();
+  lane->generation_ = generation;
+  lane->chain_ = std::make_shared<storage::Chain>(log::lane_of(room_id.view()), generation);
   lane->head_.emplace(std::move(head));
 }
 

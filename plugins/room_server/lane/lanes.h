@@ -8,7 +8,13 @@
 //   pending->wait();                               // outside
 //
 // When a change fails, all that was built on it fails with conflict/chain_broken, and the next to enter reads the head
-// again. Heads are kept in memory, those used longest ago are forgotten. Any thread; no internal calls inside a lane.
+// again.
+//
+// Where several hosts share the store, a room is changed by the owner of its shard alone (the log's lane of its id): at
+// others nobody enters its lane. A head is of one generation of the ownership: when the shard was away meanwhile, it is
+// read again, and what was queued on it fails with unavailable/not_owner.
+//
+// Heads are kept in memory, those used longest ago are forgotten. Any thread; no internal calls inside a lane.
 #pragma once
 
 #include <condition_variable>
@@ -24,6 +30,7 @@
 
 #include "backplane/api/method.h"
 #include "backplane/base/result.h"
+#include "backplane/log/position.h"
 #include "backplane/storage/store.h"
 #include "lane/pending.h"
 #include "lane/room_head.h"
@@ -44,6 +51,7 @@ class Lane {
 
   std::mutex mutex_;  // what a LaneGuard holds; guards head_ and chain_
   std::optional<RoomHead> head_;
+  std::uint64_t generation_ = 0;  // of the shard, when the head was read
   std::shared_ptr<storage::Chain> chain_;
 
   std::mutex queue_mutex_;  // held for moments only: the store's writer takes it
@@ -87,10 +95,14 @@ class Lanes {
  public:
   Lanes(storage::Store& store, std::size_t max_bytes) : store_(store), max_bytes_(max_bytes) {}
 
-  /// Waits until nobody else is in the room's lane. Errors: not_found for a room that is not here, and the store's.
+  /// Waits until nobody else is in the room's lane. Errors: unavailable/not_owner, not_found for a room that is not
+  /// here, and the store's.
   Result<LaneGuard> enter(const RoomId& room_id);
-  /// A room that was just made and committed: saves reading it.
-  void adopt(RoomHead head);
+  /// For a change of a room's rows that no event builds on, and that its owner makes all the same: what its work is
+  /// chained to. Errors: unavailable/not_owner.
+  Result<std::shared_ptr<storage::Chain>> chain_of(const RoomId& room_id) const;
+  /// A room that was just made and committed in that generation of its shard: saves reading it.
+  void adopt(RoomHead head, std::uint64_t generation);
 
   std::size_t loaded() const;
   std::size_t bytes() const;
@@ -104,7 +116,7 @@ class Lanes {
   };
 
   std::shared_ptr<Lane> find_or_make(const RoomId& room_id);
-  Result<void> load(Lane& lane, const RoomId& room_id);
+  Result<void> load(Lane& lane, const RoomId& room_id, std::uint64_t generation);
   void drop_unknown(const RoomId& room_id, const std::shared_ptr<Lane>& lane);
   /// After a change: the lane's size, and room for it.
   void account(const RoomId& room_id, const std::shared_ptr<Lane>& lane, std::size_t bytes);

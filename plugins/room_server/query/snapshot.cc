@@ -16,10 +16,9 @@ Result<api::ListRecordsResponse> list_room_events(Environment& environment, cons
   const auto after = log::Positions::decode(request.after.empty() ? "0" : request.after);
   if (!after) return invalid("invalid_param", "'" + request.after + "' is no position");
   const std::size_t limit = std::clamp<std::size_t>(request.limit, 1, max_page);
-  // Taken first: all that it covers is committed. What is committed after it comes by the log, so it must not be in
-  // the page too. All lanes of a producer share one sequence.
-  const log::Positions head = environment.publisher.head();
   return environment.store.read([&](storage::Session& session) {
+    // What is committed later comes by the log.
+    const log::Positions head = environment.publisher.head(session);
     api::ListRecordsResponse response;
     response.as_of = head.encode();
     auto forgotten = tables::list_forgotten_by_sequence(session, after->base(), head.highest(), limit + 1);

@@ -26,7 +26,10 @@ std::optional<RoomRow> find_room(Session& session, const RoomId& room_id) {
 
 RoomNumber insert_room(Write& write, const RoomRow& room, const std::optional<std::string>& room_type) {
   // The defaults of a room without these events: `invite`, and `shared`.
-  const RoomNumber number = write.find<RoomNumber>("SELECT COALESCE(MAX(room), 0) + 1 FROM rooms").value_or(1);
+  const std::uint16_t shard = log::lane_of(room.room_id.view());
+  const RoomNumber count =
+      write.find<RoomNumber>("UPDATE room_numbers SET last = last + 1 WHERE shard = ? RETURNING last", {shard}).value();
+  const RoomNumber number = count * log::lane_count + shard;
   write.execute(
       "INSERT INTO rooms (room, room_id, version, joined_members, published, join_rule, history_visibility, room_type) "
       "VALUES (?, ?, ?, 0, 0, 'invite', 'shared', ?)",

@@ -53,8 +53,6 @@ Result<api::PositionResponse> UserService::change_tag(const api::ChangeTagReques
 Result<api::ListRecordsResponse> UserService::list_client_data(const api::ListRecordsRequest& request) {
   const auto after = log::Positions::decode(request.after);
   if (!after) return invalid("invalid_param", "'after' is no position");
-  // What is committed after this is delivered by the log itself.
-  const log::Positions head = client_data_.head();
   const std::uint32_t limit = std::max<std::uint32_t>(request.limit, 1);  // a page that is not the last has a record
   return store_.read([&](storage::Session& session) {
     api::ListRecordsResponse answer;
@@ -70,7 +68,8 @@ Result<api::ListRecordsResponse> UserService::list_client_data(const api::ListRe
           answer.records.push_back({user.str(), {lane, sequence}, json::Raw{std::move(payload)}});
         });
     answer.last = answer.records.size() < limit;
-    answer.as_of = head.encode();
+    // What is committed after this is delivered by the log itself.
+    answer.as_of = client_data_.head(session).encode();
     return answer;
   });
 }

@@ -9,6 +9,8 @@ namespace backplane::log {
 namespace {
 
 constexpr Duration idle_wait = std::chrono::hours(1);
+/// How soon it is noticed that this process does not lead any more, while there is nothing to do.
+constexpr Duration leader_wait = std::chrono::milliseconds(500);
 constexpr Duration first_pause = std::chrono::milliseconds(100);
 constexpr Duration longest_pause = std::chrono::seconds(30);
 constexpr int tries_before_parking = 8;
@@ -55,17 +57,24 @@ Result<std::vector<ParkedRecord>> ConsumeRunner::list_parked(std::size_t limit) 
 void ConsumeRunner::run() {
   Batch batch;
   while (!stopping()) {
-    if (unsettled_ && !settle()) return;
-    if (!collect(batch)) return;
-    if (unsettled_) continue;
-    if (!apply(batch)) return;
+    if (const std::uint64_t term = current_term(); term != term_) {
+      term_ = term;
+      unsettled_ = true;
+    }
+    if (term_ == 0) {
+      follow();
+      continue;
+    }
+    if (unsettled_ && !settle()) continue;
+    if (!collect(batch) || unsettled_ || !apply(batch)) continue;
     if (!unsettled_) feed_->acknowledge(position_);
   }
 }
 
 /// Waits for records, then as long as the options allow for more. False when the runner is to stop and has nothing.
 bool ConsumeRunner::collect(Batch& batch) {
-  auto first = feed_->poll(options_.max_batch, clock_.now() + idle_wait);
+  const Duration patience = store_.ownership().shared() ? leader_wait : idle_wait;
+  auto first = feed_->poll(options_.max_batch, clock_.now() + patience);
   if (!first && first.error().reason == history_changed) {
     logger_.warning("the log has changed", {{"topic", topic_}, {"group", group_}, {"why", first.error().text}});
     now_ = feed_->head();
@@ -93,7 +102,9 @@ bool ConsumeRunner::apply(Batch& batch) {
   discard_ = false;
   while (true) {
     std::erase_if(batch.records, [this](const RecordPtr& record) { return position_.covers(record->position); });
-    if (batch.records.empty()) break;
+    // Others see the row only; for this process alone a position without new records needs no commit.
+    const bool told = store_.ownership().shared() && keeps_position_ && !position_.covers(batch.after);
+    if (batch.records.empty() && !told) break;
     Positions after = position_;
     after.merge(batch.after);
     const Attempt result = attempt(batch.records, after);
@@ -117,7 +128,7 @@ bool ConsumeRunner::apply_one(const RecordPtr& record) {
   Duration wait = first_pause;
   int failures = 0;
   const Records one(&record, 1);
-  while (!stopping()) {
+  while (!interrupted()) {
     if (discard_ || (keeps_position_ && position_.covers(record->position))) return true;
     Positions after = position_;
     after.advance(record->position);
@@ -154,8 +165,8 @@ bool ConsumeRunner::apply_one(const RecordPtr& record) {
 ConsumeRunner::Attempt ConsumeRunner::attempt(Records records, const Positions& after,
                                               const std::string* park_because) {
   std::int64_t parked = 0;
-  const auto written =
-      store_.write([&](storage::Write& write) { return write_batch(write, records, after, park_because, parked); });
+  const auto written = store_.write(
+      [&](storage::Write& write) { return write_batch(write, records, after, park_because, parked); }, chain());
   if (!written) return classify(written.error());
   if (park_because != nullptr) parked_keys_.insert(records.front()->key);
   measures_.batches.add();

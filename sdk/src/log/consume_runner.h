@@ -5,9 +5,13 @@
 //
 // A batch that fails is tried again a record at a time, with growing pauses; what never works is parked with its key,
 // and later records of that key wait behind it. Where the log no longer holds what is missing, a snapshot is loaded.
+//
+// Where several hosts share the store, the one that leads it does all this; the others follow the position that it
+// stores. What is written is chained to the term of the leader, so that none writes after another has begun.
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -52,13 +56,28 @@ class ConsumeRunner final : public Consumer, public Runner {
   };
   static Measures register_measures(Metrics& metrics, const ConsumeOptions& options);
 
+  void load() override;
   void prepare() override { now_ = feed_->head(); }
   void run() override;
 
-  // Where to begin (consume_start.cc). Each answers false when the runner is to stop.
+  /// The present term of this process as the leader of the store; 0: another leads.
+  std::uint64_t current_term() const { return store_.ownership().generation(storage::leader_shard); }
+  /// What is being done has no future: the runner is to stop, or the term is over.
+  bool interrupted() const { return stopping() || current_term() != term_; }
+  std::shared_ptr<storage::Chain> chain() const {
+    return std::make_shared<storage::Chain>(storage::leader_shard, term_);
+  }
+
+  // While another process leads (consume_follow.cc).
+  void follow();
+  Result<void> look();
+  void note_snapshots(std::int64_t begun);
+
+  // Where to begin (consume_start.cc). Each answers false when it was interrupted.
   bool settle();
   bool begin_with(const std::optional<tables::StoredPosition>& stored);
-  bool begin_at(const Positions& position);
+  /// `anew`: what was built before is of another history.
+  bool begin_at(const Positions& position, bool anew);
   bool load_snapshot();
   bool load_pages(Positions& as_of);
   Result<SnapshotPage> ask_for_page(const Positions& after);
@@ -92,6 +111,8 @@ class ConsumeRunner final : public Consumer, public Runner {
   bool unsettled_ = true;          ///< where to go on has to be found out (again)
   std::unordered_set<std::string> parked_keys_;
   std::string last_error_;
+  std::uint64_t term_ = 0;       ///< in which the runner handles records; 0: it follows
+  std::int64_t snapshots_ = -1;  ///< begun so far, as far as is known here; -1: not known yet
 };
 
 }  // namespace backplane::log

@@ -9,7 +9,7 @@
 namespace backplane::log {
 namespace {
 
-constexpr Duration idle_wait = std::chrono::hours(1);
+constexpr Duration look_again = std::chrono::milliseconds(500);
 constexpr Duration first_pause = std::chrono::milliseconds(100);
 constexpr Duration longest_pause = std::chrono::seconds(30);
 
@@ -17,7 +17,7 @@ constexpr Duration longest_pause = std::chrono::seconds(30);
 
 bool ConsumeRunner::insist(std::string_view what, const std::function<Result<void>()>& step) {
   Duration wait = first_pause;
-  while (!stopping()) {
+  while (!interrupted()) {
     const auto result = step();
     if (result) return true;
     logger_.warning("cannot begin to consume, trying again", {{"topic", topic_},
@@ -35,19 +35,23 @@ bool ConsumeRunner::settle() {
   keeps_position_ = discard_ = false;
   // A topic that nobody has begun to write: whose position is good cannot be told before.
   while (feed_->epoch().empty()) {
-    if (stopping()) return false;
-    if (!feed_->poll(1, clock_.now() + idle_wait)) pause(first_pause);
+    if (interrupted()) return false;
+    if (!feed_->poll(1, clock_.now() + look_again)) pause(first_pause);
   }
   std::optional<tables::StoredPosition> stored;
+  std::int64_t snapshots = 0;
   const bool read = insist("read the position", [&] {
     return store_.read([&](storage::Session& session) {
       stored = tables::find_position(session, who_);
+      snapshots = tables::count_snapshots(session, who_);
       const auto keys = tables::list_parked_keys(session, who_);
       parked_keys_ = {keys.begin(), keys.end()};
       measures_.parked.set(tables::count_parked(session, who_));
     });
   });
-  if (!read || !begin_with(stored)) return false;
+  if (!read) return false;
+  note_snapshots(snapshots);
+  if (!begin_with(stored)) return false;
   unsettled_ = false;
   return true;
 }
@@ -72,16 +76,19 @@ bool ConsumeRunner::begin_with(const std::optional<tables::StoredPosition>& stor
         {{"topic", topic_}, {"group", group_}, {"why", why}, {"position", stored->positions}, {"head", head.encode()}});
   }
   if (options_.snapshot) return load_snapshot();
-  return begin_at(reached ? complete_from : now_);
+  return begin_at(reached ? complete_from : now_, stored.has_value());
 }
 
-bool ConsumeRunner::begin_at(const Positions& position) {
+bool ConsumeRunner::begin_at(const Positions& position, bool anew) {
   stored_ = {feed_->epoch(), position.encode()};
   const bool stored = insist("store the position", [&] {
-    return store_.write([&](storage::Write& write) {
-      tables::delete_position(write, who_);
-      tables::insert_position(write, who_, stored_);
-    });
+    return store_.write(
+        [&](storage::Write& write) {
+          tables::delete_position(write, who_);
+          tables::insert_position(write, who_, stored_);
+          if (anew && options_.reset) options_.reset(write);
+        },
+        chain());
   });
   if (!stored) return false;
   position_ = position;
@@ -95,11 +102,14 @@ bool ConsumeRunner::begin_at(const Positions& position) {
 // transport holds all records meanwhile.
 bool ConsumeRunner::load_snapshot() {
   const bool begun = insist("begin a snapshot", [&] {
-    return store_.write([&](storage::Write& write) {
-      tables::delete_position(write, who_);
-      tables::delete_parked(write, who_);
-      if (options_.reset) options_.reset(write);
-    });
+    return store_.write(
+        [&](storage::Write& write) {
+          tables::delete_position(write, who_);
+          tables::delete_parked(write, who_);
+          snapshots_ = tables::add_snapshot(write, who_);
+          if (options_.reset) options_.reset(write);
+        },
+        chain());
   });
   if (!begun) return false;
   parked_keys_.clear();
@@ -108,7 +118,7 @@ bool ConsumeRunner::load_snapshot() {
   progress_.reset(position_);
   logger_.info("loading a snapshot", {{"topic", topic_}, {"group", group_}});
   Positions as_of;
-  if (!load_pages(as_of) || !begin_at(as_of)) return false;
+  if (!load_pages(as_of) || !begin_at(as_of, false)) return false;
   measures_.snapshots.add();
   logger_.info("loaded a snapshot", {{"topic", topic_}, {"group", group_}, {"position", position_.encode()}});
   return true;
@@ -116,7 +126,7 @@ bool ConsumeRunner::load_snapshot() {
 
 bool ConsumeRunner::load_pages(Positions& as_of) {
   Positions after;
-  while (true) {
+  for (bool first = true;; first = false) {
     SnapshotPage page;
     const bool got = insist("ask for a page of the snapshot", [&]() -> Result<void> {
       BACKPLANE_TRY(answer, ask_for_page(after));
@@ -124,15 +134,18 @@ bool ConsumeRunner::load_pages(Positions& as_of) {
       return {};
     });
     if (!got) return false;
+    if (first) as_of = page.as_of;
+    const bool early = as_of != Positions();
+    if (!early && page.last) as_of = page.as_of;
     if (!page.records.empty()) after.advance_all(page.records.back().position.sequence);
     std::vector<RecordPtr> records;
     records.reserve(page.records.size());
-    for (Record& record : page.records) records.push_back(std::make_shared<const Record>(std::move(record)));
-    if (!records.empty() && attempt(records, {}) != Attempt::done && !apply_one_by_one(records)) return false;
-    if (page.last) {
-      as_of = page.as_of;
-      return true;
+    for (Record& record : page.records) {
+      // What came after the first page was made comes by the log.
+      if (!early || as_of.covers(record.position)) records.push_back(std::make_shared<const Record>(std::move(record)));
     }
+    if (!records.empty() && attempt(records, {}) != Attempt::done && !apply_one_by_one(records)) return false;
+    if (page.last) return true;
   }
 }
 

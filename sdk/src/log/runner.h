@@ -30,6 +30,8 @@ class Runner {
   const std::string& group() const { return group_; }
   /// Before start(). Without a feed nothing ever arrives.
   void attach(std::unique_ptr<Feed> feed) { feed_ = std::move(feed); }
+  /// Before any runner starts: what others may want to know of this one when they do.
+  virtual void load() {}
   /// Finds out where to begin and starts the thread.
   void start();
   /// Tells the thread to end and returns at once.

@@ -188,6 +188,7 @@ Result<void> Runtime::start(Transport& transport) {
   }
   BACKPLANE_CHECK(transport.start());
   state_->running = true;
+  for (Owned& consumer : state_->consumers) consumer.runner->load();  // tails may begin where these have come to
   for (Owned& tail : state_->tails) tail.runner->start();
   for (Owned& consumer : state_->consumers) consumer.runner->start();
   return {};

@@ -28,6 +28,9 @@ void create_for_consumer(Session& session) {
       "CREATE TABLE IF NOT EXISTS bp_positions (topic TEXT NOT NULL, grp TEXT NOT NULL, epoch TEXT NOT NULL, "
       "positions TEXT NOT NULL, PRIMARY KEY (topic, grp))");
   session.execute(
+      "CREATE TABLE IF NOT EXISTS bp_snapshots (topic TEXT NOT NULL, grp TEXT NOT NULL, begun BIGINT NOT NULL, "
+      "PRIMARY KEY (topic, grp))");
+  session.execute(
       "CREATE TABLE IF NOT EXISTS bp_parked (topic TEXT NOT NULL, grp TEXT NOT NULL, key TEXT NOT NULL, "
       "lane BIGINT NOT NULL, sequence BIGINT NOT NULL, payload TEXT NOT NULL, error TEXT NOT NULL, "
       "parked_ms BIGINT NOT NULL)");
@@ -142,6 +145,20 @@ bool replace_position(Session& session, const Subscription& who, const StoredPos
 
 void delete_position(Session& session, const Subscription& who) {
   session.execute("DELETE FROM bp_positions WHERE topic = ? AND grp = ?", {who.topic, who.group});
+}
+
+std::int64_t count_snapshots(Session& session, const Subscription& who) {
+  return session
+      .find<std::int64_t>("SELECT begun FROM bp_snapshots WHERE topic = ? AND grp = ?", {who.topic, who.group})
+      .value_or(0);
+}
+
+std::int64_t add_snapshot(Session& session, const Subscription& who) {
+  session.execute(
+      "INSERT INTO bp_snapshots (topic, grp, begun) VALUES (?, ?, 1) ON CONFLICT (topic, grp) "
+      "DO UPDATE SET begun = bp_snapshots.begun + 1",
+      {who.topic, who.group});
+  return count_snapshots(session, who);
 }
 
 void insert_parked(Session& session, const Subscription& who, const Record& record, std::string_view error,

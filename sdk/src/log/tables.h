@@ -83,6 +83,10 @@ void insert_position(Session& session, const Subscription& who, const StoredPosi
 /// False when the row is not what the caller thinks.
 bool replace_position(Session& session, const Subscription& who, const StoredPosition& from, const StoredPosition& to);
 void delete_position(Session& session, const Subscription& who);
+/// How many snapshots were begun for a group: who follows what another process leads sees by it that all is anew.
+std::int64_t count_snapshots(Session& session, const Subscription& who);
+/// One more; answers how many.
+std::int64_t add_snapshot(Session& session, const Subscription& who);
 
 void insert_parked(Session& session, const Subscription& who, const Record& record, std::string_view error,
                    std::int64_t parked_ms);

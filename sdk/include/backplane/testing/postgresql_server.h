@@ -26,10 +26,13 @@ class BACKPLANE_API PostgresqlServer {
   const std::string& connection() const { return connection_; }
   /// Ends every connection, as a crash or a failover does.
   void restart();
+  /// Away, and there again.
+  void stop();
+  void start();
+  /// Kills it (-9); start() follows.
+  void kill();
 
  private:
-  void start();
-  void stop();
 
   TemporaryFolder folder_;
   std::string programs_;
