@@ -93,7 +93,8 @@ void KafkaWorld::produce(const std::string& topic, std::uint16_t lane, const std
       client->get(), RD_KAFKA_V_TOPIC((settings.topic_prefix + topic).c_str()), RD_KAFKA_V_PARTITION(lane),
       RD_KAFKA_V_KEY("key", 3),
       RD_KAFKA_V_VALUE(const_cast<char*>(payload.data()), payload.size()),  // NOLINT: it is copied
-      RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_HEADERS(log_kafka::encode_headers(entry)), RD_KAFKA_V_END);
+      RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_TIMESTAMP(system_clock().wall_ms() - 60'000),
+      RD_KAFKA_V_HEADERS(log_kafka::encode_headers(entry)), RD_KAFKA_V_END);
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR || rd_kafka_flush(client->get(), 20'000) != RD_KAFKA_RESP_ERR_NO_ERROR)
     throw std::runtime_error("cannot produce a record");
 }

@@ -15,7 +15,7 @@ class KafkaWorld final : public World {
   void create_topic(const std::string& topic, int partitions);
   /// Takes a topic from the brokers, with all that it held.
   void delete_topic(const std::string& topic);
-  /// Puts a record into a partition as another relay would.
+  /// Puts a record into a partition as a relay would that had it on its way for a minute.
   void produce(const std::string& topic, std::uint16_t lane, const std::string& epoch, std::uint64_t sequence,
                std::uint64_t after, const std::string& payload);
 
