@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <chrono>
+#include <condition_variable>
 #include <map>
+#include <mutex>
 #include <utility>
 
 #include "backplane/base/encoding.h"
@@ -86,9 +89,9 @@ void MoveBatch::add(std::span<const Cell> row) {
 }
 
 // Connected as for reading: the other way makes the schema.
-MoveTarget::MoveTarget(const MovedStore& store, const MoveSource& source)
-    : store_(store), source_(source), session_(connect(store.target, SessionUse::read)) {
-  take_lock();
+MoveTarget::MoveTarget(const MovedStore& store, const MoveSource& source, Clock& clock, Duration lock_wait)
+    : store_(store), source_(source), clock_(clock), session_(connect(store.target, SessionUse::read)) {
+  take_lock(lock_wait);
   begun_ = move_marker::exists(*session_);
   const auto tables =
       session_->find<std::int64_t>("SELECT count(*) FROM pg_tables WHERE schemaname = ?", {schema()}).value_or(0);
@@ -100,11 +103,21 @@ MoveTarget::MoveTarget(const MovedStore& store, const MoveSource& source)
   session_->execute_once("SET synchronous_commit TO off");
 }
 
-void MoveTarget::take_lock() {
-  // The lock of who has the store to himself; it ends with the session.
+void MoveTarget::take_lock(Duration wait) {
+  // The lock of who has the store to himself; it ends with the session. That of a move that was killed ends when
+  // PostgreSQL is done with its last statement.
   const auto number = static_cast<std::int64_t>(stable_hash("backplane/" + schema() + "/store"));
-  if (session_->find<std::int64_t>("SELECT CASE WHEN pg_try_advisory_lock(?) THEN 1 ELSE 0 END", {number}) == 1) return;
-  throw Failure(unavailable("store_in_use", "another process uses the schema '" + schema() + "'"));
+  const auto taken = [&] {
+    return session_->find<std::int64_t>("SELECT CASE WHEN pg_try_advisory_lock(?) THEN 1 ELSE 0 END", {number}) == 1;
+  };
+  std::mutex mutex;
+  std::condition_variable never;
+  std::unique_lock lock(mutex);
+  for (const Instant until = clock_.now() + wait; !taken();) {
+    if (clock_.now() >= until)
+      throw Failure(unavailable("store_in_use", "another process uses the schema '" + schema() + "'"));
+    clock_.wait_until(never, lock, clock_.now() + std::chrono::milliseconds(100));
+  }
 }
 
 void MoveTarget::check_same_source() const {
@@ -117,14 +130,14 @@ void MoveTarget::check_same_source() const {
                                                "' was begun from other data, or the file has changed since"));
 }
 
-void MoveTarget::prepare(Clock& clock, const Logger& logger) {
+void MoveTarget::prepare(const Logger& logger) {
   if (move_marker::find_note(*session_, "prepared")) return;
   // What a run that was ended in the middle of this has left is made again.
   in_transaction(*session_, [&] {
     move_marker::drop_schema(*session_, schema());
     move_marker::create(*session_, schema());
   });
-  create_tables(clock, logger);
+  create_tables(logger);
   for (const MovedTable& table : source_.tables()) check_columns(table);
   in_transaction(*session_, [&] {
     move_marker::note(*session_, "source", std::string_view(store_.path));
@@ -134,7 +147,7 @@ void MoveTarget::prepare(Clock& clock, const Logger& logger) {
   });
 }
 
-void MoveTarget::create_tables(Clock& clock, const Logger& logger) {
+void MoveTarget::create_tables(const Logger& logger) {
   const auto version = static_cast<std::size_t>(source_.version());
   if (version > store_.migrations.size()) {
     throw Failure(conflict("database_newer", "the database is at version " + std::to_string(version) +
@@ -142,7 +155,7 @@ void MoveTarget::create_tables(Clock& clock, const Logger& logger) {
                                                  std::to_string(store_.migrations.size())));
   }
   // To the version of the data; the server takes it further with the data in it.
-  if (auto migrated = migrate(*session_, std::span(store_.migrations).first(version), clock, logger); !migrated)
+  if (auto migrated = migrate(*session_, std::span(store_.migrations).first(version), clock_, logger); !migrated)
     throw Failure(std::move(migrated).error());
   for (const MovedTable& table : source_.tables()) {
     if (!table.is_of_sdk()) continue;

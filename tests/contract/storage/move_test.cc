@@ -31,6 +31,9 @@ struct Observer final : MoveObserver {
   void progress(Step step, std::string_view, std::string_view table, std::int64_t rows, std::int64_t) override {
     if (on_progress) on_progress(step, table, rows);
   }
+  void finished(Step step, std::string_view, std::string_view table, std::int64_t rows) override {
+    if (on_progress) on_progress(step, table, rows);
+  }
 };
 
 const std::vector<std::string> strange_texts{"",
@@ -58,6 +61,7 @@ class MoveTest : public ::testing::Test {
   MoveTest() : target_(std::in_place, postgresql_server()) {
     store_ = {"plugin", {std::begin(migrations), std::end(migrations)}, source_.config.path, target_->config};
     options_.batch_rows = 7;
+    options_.lock_wait = Duration::zero();
   }
 
   void fill(int children) {
