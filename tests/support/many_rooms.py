@@ -43,13 +43,13 @@ class ManyRooms:
         """(table, row) of everything."""
         per_room = self.events // self.rooms
         for room in range(1_000_000, 1_000_000 + self.rooms):  # above those that the server has made
-            room_id = "!" + self.text(32)
+            room_id = f"!{room}{self.text(27)}"  # the noise repeats itself, ids must not
             yield "rooms", (room, room_id, "12", self.members, room % 10 == 0, "public", "shared", None, f"Room {room}", None, None,
                             f"#room{room}:test", None)
             for ordinal in range(1, per_room + 1):
                 member = ordinal <= self.members
                 sender = self.user(ordinal if member else self.chance.randrange(1, self.members + 1))
-                event_id = "$" + self.text(32)
+                event_id = f"${room}.{ordinal:06}{self.text(21)}"
                 content = {"membership": "join", "displayname": "Somebody"} if member else self.message()
                 type = "m.room.member" if member else "m.room.message"
                 more = {"state_key": sender} if member else {}
