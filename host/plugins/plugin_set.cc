@@ -42,6 +42,13 @@ const api::Interface* find_provided(const std::vector<api::Interface*>& provided
   return it == provided.end() ? nullptr : *it;
 }
 
+/// About a database that cannot be opened.
+std::string what_to_do(const Error& error) {
+  if (error.reason == "database_newer") return "run the version of Backplane that wrote it, or restore a backup";
+  if (error.reason == "move_unfinished") return "run `backplane migrate-database` again: it goes on where it was";
+  return "check that the database is there and may be written";
+}
+
 void connect_methods(api::Interface& consumer, const api::Interface& provider) {
   for (std::size_t i = 0; i < consumer.methods().size(); ++i) consumer.methods()[i]->connect(*provider.methods()[i]);
 }
@@ -174,6 +181,16 @@ bool PluginSet::connect(api::Interface& interface) const {
   return false;
 }
 
+std::vector<DeclaredStore> PluginSet::declared_stores() const {
+  std::vector<DeclaredStore> stores;
+  for (const auto& member : members_) {
+    if (member->wiring->store_handle() == nullptr) continue;
+    const auto& migrations = member->wiring->store_options().migrations;
+    stores.push_back({member->name(), {migrations.begin(), migrations.end()}});
+  }
+  return stores;
+}
+
 Faults PluginSet::open_stores(const Config& config) {
   Faults faults;
   const auto stores = std::count_if(members_.begin(), members_.end(),
@@ -199,10 +216,8 @@ Faults PluginSet::open_stores(const Config& config) {
     if (opened) {
       handle->open(std::move(*opened));
     } else {
-      const bool newer = opened.error().reason == "database_newer";
       faults.push_back({"the database of plugin " + member->name() + " cannot be opened", opened.error().text,
-                        newer ? "run the version of Backplane that wrote it, or restore a backup"
-                              : "check that the database is there and may be written",
+                        what_to_do(opened.error()),
                         config.storage.engine == StorageEngine::sqlite ? database.path : std::string(), 0});
     }
   }

@@ -19,6 +19,11 @@ namespace backplane::host {
 
 class CallRouter;
 
+struct DeclaredStore {
+  std::string plugin;
+  std::vector<storage::Migration> migrations;
+};
+
 class PluginSet {
  public:
   /// `files` in starting order. The references outlive the set.
@@ -33,6 +38,8 @@ class PluginSet {
   /// Has each declare what it is, holds it to its manifest, and connects every need to its provider.
   Faults wire();
   Faults open_stores(const Config& config);
+  /// The plugins that have declared a store, with its migrations. After wire().
+  std::vector<DeclaredStore> declared_stores() const;
   /// In order, up to the first fault; stop() then stops what has started.
   Faults start();
   void drain(Instant deadline);

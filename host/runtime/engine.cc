@@ -69,12 +69,16 @@ class LoggingServer final : public ServerControl {
   Server server_;
 };
 
+}  // namespace
+
 std::unique_ptr<LogSink> sink_of(const Config& config, Faults& faults) {
   auto sink = SpdlogSink::open({config.log.format == LogFormat::json, config.log.file}, system_clock());
   if (sink) return std::move(*sink);
   faults.push_back({"the log cannot be written", sink.error().text, "correct log.file", config.file, 0});
   return nullptr;
 }
+
+namespace {
 
 std::string provider_of_accounts(const Placement& placement) {
   const auto provider = placement.providers.find(api::UserApi::interface_id);

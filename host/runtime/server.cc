@@ -155,6 +155,9 @@ Faults Server::State::start_operations() {
   return {};
 }
 
+Faults Server::wire_plugins() { return state_->plugins->wire(); }
+std::vector<DeclaredStore> Server::declared_stores() const { return state_->plugins->declared_stores(); }
+
 Faults Server::start_plugins() {
   State& s = *state_;
   if (const auto loaded = s.others.load_certificates(); !loaded)

@@ -43,6 +43,8 @@ struct ChosenPlugins {
   Placement placement;           ///< of all of them
 };
 
+struct DeclaredStore;
+
 class Server final : public ServerControl {
  public:
   Server(Config config, ChosenPlugins plugins, ServerParts parts);
@@ -50,6 +52,9 @@ class Server final : public ServerControl {
 
   /// Loads and configures the plugins: what can be checked without touching anything.
   Faults prepare();
+  /// Plugins wired, nothing opened: for a command that looks after their databases. Then declared_stores answers.
+  Faults wire_plugins();
+  std::vector<DeclaredStore> declared_stores() const;
   /// Plugins wired and started, stores open, but no logs and no listeners: for a command that calls one. It may run
   /// beside a server on the same data when the plugin's call publishes nothing.
   Faults start_plugins();

@@ -60,6 +60,11 @@ class FakeEngine : public Engine {
     users.push_back(user);
     return {};
   }
+  std::vector<Fault> move_databases(const Config&, const DatabaseMove& move, std::ostream& out) override {
+    moves.push_back(move);
+    out << "moved\n";
+    return {};
+  }
 
   void add_plugin(std::string_view manifest_text) {
     const auto manifest = plugin::parse_manifest(manifest_text);
@@ -70,6 +75,7 @@ class FakeEngine : public Engine {
   Discovery discovery;
   std::vector<Fault> check_faults;
   std::vector<NewUser> users;
+  std::vector<DatabaseMove> moves;
   std::unique_ptr<ServerControl> server = std::make_unique<FakeServer>();
 };
 

@@ -36,7 +36,7 @@ class Move {
     if (stores.empty()) return summary;
     BACKPLANE_CHECK(look(stores));
     BACKPLANE_CHECK(mark());
-    BACKPLANE_CHECK(for_each([&](Ends& ends) { ends.target->prepare(clock_, logger_); }));
+    BACKPLANE_CHECK(for_each([&](Ends& ends) { ends.target->prepare(logger_); }));
     BACKPLANE_CHECK(for_each([&](Ends& ends) { copy(ends); }));
     BACKPLANE_CHECK(for_each([&](Ends& ends) { compare(ends); }));
     BACKPLANE_CHECK(finish());
@@ -75,7 +75,7 @@ class Move {
       Ends& ends = ends_.emplace_back(Ends{store, nullptr, nullptr});
       BACKPLANE_CHECK(guarded(store.name, [&] {
         ends.source = std::make_unique<MoveSource>(store.path);
-        ends.target = std::make_unique<MoveTarget>(store, *ends.source, clock_);
+        ends.target = std::make_unique<MoveTarget>(store, *ends.source, clock_, options_.lock_wait);
         if (!options_.start_over) ends.target->check_same_source();
       }));
     }
@@ -122,7 +122,7 @@ class Move {
       });
       insert();
       ends.target->analyze(table);
-      observer_.progress(Step::copy, ends.store.name, table.name, done, table.rows);
+      observer_.finished(Step::copy, ends.store.name, table.name, done);
     }
   }
 
@@ -131,6 +131,7 @@ class Move {
       compare_table(*ends.source, ends.target->session(), table, [&](std::int64_t rows) {
         observer_.progress(Step::compare, ends.store.name, table.name, rows, table.rows);
       });
+      observer_.finished(Step::compare, ends.store.name, table.name, table.rows);
     }
   }
 

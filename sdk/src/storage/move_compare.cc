@@ -115,7 +115,6 @@ void compare_table(MoveSource& source, SociSession& target, const MovedTable& ta
     if (++count % 1000 == 0) on_rows(count);
   });
   if (rows.next() != nullptr) differ(table, "there are more than its " + std::to_string(count) + " rows");
-  on_rows(count);
 }
 
 }  // namespace backplane::storage

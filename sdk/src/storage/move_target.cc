@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <chrono>
 #include <map>
 #include <utility>
 
@@ -71,9 +72,12 @@ void MoveBatch::add(std::span<const Cell> row) {
 }
 
 // Connected as for reading: the other way makes the schema.
-MoveTarget::MoveTarget(const MovedStore& store, const MoveSource& source, Clock& clock)
-    : store_(store), source_(source), session_(connector(store.target, store.name, clock)(SessionUse::read)) {
-  take_store(*session_, store.target, AdvisoryLock::Mode::exclusive);
+MoveTarget::MoveTarget(const MovedStore& store, const MoveSource& source, Clock& clock, Duration lock_wait)
+    : store_(store),
+      source_(source),
+      clock_(clock),
+      session_(connector(store.target, store.name, clock)(SessionUse::read)) {
+  take_lock(lock_wait);
   begun_ = move_marker::exists(*session_);
   const auto tables =
       session_->find<std::int64_t>("SELECT count(*) FROM pg_tables WHERE schemaname = ?", {schema()}).value_or(0);
@@ -83,6 +87,19 @@ MoveTarget::MoveTarget(const MovedStore& store, const MoveSource& source, Clock&
   }
   // A lost batch is copied again; the end of the move makes all of them durable.
   session_->execute_once("SET synchronous_commit TO off");
+}
+
+/// As a server that has the store to itself. The lock of a move that was killed ends when PostgreSQL is done with its
+/// last statement.
+void MoveTarget::take_lock(Duration wait) {
+  for (const Instant until = clock_.now() + wait;;) {
+    try {
+      return take_store(*session_, store_.target, AdvisoryLock::Mode::exclusive);
+    } catch (const Failure& failure) {
+      if (failure.error().reason != "store_in_use" || clock_.now() >= until) throw;
+    }
+    wait_for(clock_, std::chrono::milliseconds(100));
+  }
 }
 
 void MoveTarget::check_same_source() const {
@@ -95,14 +112,14 @@ void MoveTarget::check_same_source() const {
                                                "' was begun from other data, or the file has changed since"));
 }
 
-void MoveTarget::prepare(Clock& clock, const Logger& logger) {
+void MoveTarget::prepare(const Logger& logger) {
   if (move_marker::find_note(*session_, "prepared")) return;
   // What a run that was ended in the middle of this has left is made again.
   in_transaction(*session_, [&] {
     move_marker::drop_schema(*session_, schema());
     move_marker::create(*session_, schema());
   });
-  create_tables(clock, logger);
+  create_tables(logger);
   for (const MovedTable& table : source_.tables()) check_columns(table);
   in_transaction(*session_, [&] {
     move_marker::note(*session_, "source", std::string_view(store_.path));
@@ -112,7 +129,7 @@ void MoveTarget::prepare(Clock& clock, const Logger& logger) {
   });
 }
 
-void MoveTarget::create_tables(Clock& clock, const Logger& logger) {
+void MoveTarget::create_tables(const Logger& logger) {
   const auto version = static_cast<std::size_t>(source_.version());
   if (version > store_.migrations.size()) {
     throw Failure(conflict("database_newer", "the database is at version " + std::to_string(version) +
@@ -120,7 +137,7 @@ void MoveTarget::create_tables(Clock& clock, const Logger& logger) {
                                                  std::to_string(store_.migrations.size())));
   }
   // To the version of the data; the server takes it further with the data in it.
-  if (auto migrated = migrate(*session_, std::span(store_.migrations).first(version), clock, logger); !migrated)
+  if (auto migrated = migrate(*session_, std::span(store_.migrations).first(version), clock_, logger); !migrated)
     throw Failure(std::move(migrated).error());
   for (const MovedTable& table : source_.tables()) {
     if (!table.is_of_sdk()) continue;

@@ -39,15 +39,15 @@ class MoveBatch {
 class MoveTarget {
  public:
   /// Connects, takes the store's lock for as long as this lives, and looks: nothing is written. Throws
-  /// unavailable/storage, unavailable/store_in_use, conflict/target_not_empty.
-  MoveTarget(const MovedStore& store, const MoveSource& source, Clock& clock);
+  /// unavailable/storage, unavailable/store_in_use (after `lock_wait`), conflict/target_not_empty.
+  MoveTarget(const MovedStore& store, const MoveSource& source, Clock& clock, Duration lock_wait);
 
   /// Whether a move that did not end has been here.
   bool begun() const { return begun_; }
   /// Throws conflict/source_changed when it was of other data.
   void check_same_source() const;
   /// Once marked: makes the tables, unless an earlier run did.
-  void prepare(Clock& clock, const Logger& logger);
+  void prepare(const Logger& logger);
 
   /// Rows of the table that are there already.
   std::int64_t copied(const MovedTable& table);
@@ -59,12 +59,14 @@ class MoveTarget {
   const std::string& schema() const { return store_.target.schema; }
 
  private:
-  void create_tables(Clock& clock, const Logger& logger);
+  void take_lock(Duration wait);
+  void create_tables(const Logger& logger);
   void check_columns(const MovedTable& table);
   std::string insert_statement(const MovedTable& table) const;
 
   const MovedStore& store_;
   const MoveSource& source_;
+  Clock& clock_;
   const std::unique_ptr<SociSession> session_;
   bool begun_ = false;
 };

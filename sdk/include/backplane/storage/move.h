@@ -6,6 +6,7 @@
 // the disk and PostgreSQL.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -34,6 +35,8 @@ struct MoveOptions {
   /// How much goes in one transaction, at most.
   std::size_t batch_rows = 2000;
   std::size_t batch_bytes = 2 * 1024 * 1024;
+  /// How long a schema may be in use by another process, which may be about to end.
+  Duration lock_wait = std::chrono::seconds(10);
 };
 
 /// Is told how far a move is. Rows that an earlier, unfinished move has copied are counted.
@@ -41,9 +44,10 @@ class BACKPLANE_API MoveObserver {
  public:
   virtual ~MoveObserver();
   enum class Step : std::uint8_t { copy, compare };
-  /// After every batch, and once more at the end of each table.
+  /// After every batch.
   virtual void progress(Step step, std::string_view store, std::string_view table, std::int64_t rows,
                         std::int64_t all_rows) = 0;
+  virtual void finished(Step step, std::string_view store, std::string_view table, std::int64_t rows) = 0;
 };
 
 struct MoveSummary {
