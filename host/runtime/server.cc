@@ -216,6 +216,7 @@ void Server::State::stop(Instant deadline) {
   if (http != nullptr) {
     http->drain(hurry ? parts.clock.now() : deadline);
     http->stop();
+    remote_server.stop();  // its pools run the listener's jobs, too
   }
   log.stop_consumers(hurry ? parts.clock.now() : deadline);
   timers.stop();
@@ -227,7 +228,6 @@ void Server::State::stop(Instant deadline) {
     const std::lock_guard lock(http_mutex);
     http.reset();
   }
-  remote_server.stop();
   others.stop();
   cpu.stop();
   if (operations != nullptr) operations->stop();
