@@ -140,7 +140,7 @@ std::optional<Rejection> check_auth_events(const Event& event, std::span<const A
   const auto selected = required_auth_events(subject, version);
   bool has_create = false;
   for (std::size_t i = 0; i < auth_events.size(); ++i) {
-    const auto& [auth_event, rejected] = auth_events[i];
+    const Event& auth_event = auth_events[i].event;
     const auto same_entry = [&](const AuthEvent& other) {
       return other.event.type() == auth_event.type() && other.event.state_key() == auth_event.state_key();
     };
@@ -154,7 +154,7 @@ std::optional<Rejection> check_auth_events(const Event& event, std::span<const A
       return rejection(Rule::auth_event_is_not_selected, version);
     }
     // 2.3
-    if (rejected) return rejection(Rule::auth_event_was_rejected, version);
+    if (auth_events[i].rejected) return rejection(Rule::auth_event_was_rejected, version);
     has_create = has_create || auth_event.is_state("m.room.create", "");
     // 2.5
     if (auth_event.room_id() != event.room_id()) return rejection(Rule::auth_event_is_of_other_room, version);

@@ -31,9 +31,9 @@ struct EventDraft {
   std::optional<EventId> redacts;  ///< put where the room version has it
 
   // Room versions 1 and 2 only.
-  EventId event_id;  ///< made up by the sender's server: new_event_id()
+  EventId event_id = {};  ///< made up by the sender's server: new_event_id()
   /// The reference hashes of prev_events and auth_events (event_hash.h), as many and in the same order.
-  std::vector<Sha256> prev_event_hashes, auth_event_hashes;
+  std::vector<Sha256> prev_event_hashes = {}, auth_event_hashes = {};
 };
 
 /// A new event id for room versions 1 and 2: `$opaque:server`.
