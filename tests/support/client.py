@@ -158,8 +158,9 @@ class Client:
         return answer
 
     def sync_until(self, what, find, **query):
-        """Syncs until `find(answer)` is true, and answers that."""
-        return wait_for(what, lambda: find(self.sync(timeout=1000, **query)), pause=0)
+        """Syncs until `find(answer)` is true, and answers that. The first answer has all that is committed by now."""
+        found = find(self.sync(**query))
+        return found or wait_for(what, lambda: find(self.sync(timeout=1000, **query)), pause=0)
 
     def sync_until_event(self, room, event, **query):
         """The event as /sync shows it."""

@@ -96,16 +96,13 @@ class Split:
                            "BACKPLANE__LISTENERS__0__BIND": address, "BACKPLANE__LISTENERS__1__BIND": address,
                            "BACKPLANE__OPERATIONS__BIND": address}, address)
             for name, address in self.addresses.items()}
-        self._make_key(server)
+        self._make_key()
         self.nginx = Nginx(server.folder, self.addresses)
         return self.stores
 
-    def _make_key(self, server):
+    def _make_key(self):
         """Hosts that sign have the same key: made beforehand, as an operator does."""
-        server.write("keys.yaml", {"server_name": "test", "data_dir": "keys",
-                                   "plugins": {"room_server": {"signing_key_path": self._key}}})
-        subprocess.run([program(), "generate-keys", "--config", server.path("keys.yaml")], check=True,
-                       stdout=subprocess.DEVNULL)
+        subprocess.run([program(), "generate-keys", "--output", self._key], check=True, stdout=subprocess.DEVNULL)
 
     def close(self):
         self.nginx.close()

@@ -5,7 +5,7 @@
 namespace backplane::sync_api {
 
 namespace {
-constexpr Duration follow_wait = std::chrono::seconds(1);
+constexpr Duration follow_wait = std::chrono::seconds(5);
 constexpr std::size_t default_limit = 10, max_limit = 1000;
 }  // namespace
 

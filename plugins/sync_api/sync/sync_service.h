@@ -20,7 +20,7 @@ namespace backplane::sync_api {
 
 struct SyncOptions {
   Duration max_timeout = std::chrono::minutes(10);
-  Duration follow_wait = std::chrono::seconds(1);
+  Duration follow_wait = std::chrono::seconds(5);
 };
 
 /// Filters by id or by text, parsed once. Any thread.
