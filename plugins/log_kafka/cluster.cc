@@ -109,7 +109,8 @@ Result<void> Cluster::create_topics(const std::vector<MissingTopic>& missing) {
     // To look is cheap, while a question to a leader that is not known yet may take librdkafka a second.
     while (true) {
       const auto found = find_topic(topic.name);
-      if (found && *found == log::lane_count && ranges(topic.name)) break;
+      if (found && *found && **found != log::lane_count) return wrong_partitions(topic.name, **found);
+      if (found && *found && ranges(topic.name)) break;
       if (clock_.now() >= until || !pause())
         return found ? unavailable("kafka", "topic " + topic.name.in_kafka + " was made, but cannot be used yet")
                      : found.error();

@@ -83,6 +83,9 @@ void measure(int count) {
 
   std::vector<double> times;
   const std::string payload(1200, 'x');
+  here.publish(publisher, "key", payload);
+  if (!tail.wait_for(publisher.head(), system_clock().now() + std::chrono::minutes(1)))
+    throw std::runtime_error("the first record has not come");
   for (int i = 0; i < count; ++i) {
     const std::uint64_t sequence = here.publish(publisher, "key" + std::to_string(i % 100), payload).sequence;
     const Instant committed = system_clock().now();
