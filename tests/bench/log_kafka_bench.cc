@@ -22,8 +22,8 @@
 #include <thread>
 #include <vector>
 
-#include "../contract/log/process.h"
 #include "kafka_transport.h"
+#include "process.h"
 
 namespace backplane::log {
 namespace {
