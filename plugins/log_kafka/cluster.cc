@@ -6,6 +6,7 @@
 namespace backplane::log_kafka {
 namespace {
 
+constexpr const char* no_leader = "kafka_leader";
 constexpr int request_ms = 2000;
 // For making a topic: the brokers have to agree, and some are slow.
 constexpr int create_ms = 30'000;
@@ -29,7 +30,9 @@ Error from(rd_kafka_resp_err_t error, const std::string& doing) {
   if (error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || error == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC ||
       error == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION)
     return not_found("kafka_topic", doing + ": " + rd_kafka_err2str(error));
-  return unavailable("kafka", doing + ": " + rd_kafka_err2str(error));
+  const bool leader_changes =
+      error == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION || error == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
+  return unavailable(leader_changes ? no_leader : "kafka", doing + ": " + rd_kafka_err2str(error));
 }
 
 std::string text_of(Duration time) { return std::to_string(time / std::chrono::milliseconds(1)); }
@@ -109,7 +112,8 @@ Result<void> Cluster::create_topics(const std::vector<MissingTopic>& missing) {
     // To look is cheap, while a question to a leader that is not known yet may take librdkafka a second.
     while (true) {
       const auto found = find_topic(topic.name);
-      if (found && *found == log::lane_count && ranges(topic.name)) break;
+      if (found && *found && **found != log::lane_count) return wrong_partitions(topic.name, **found);
+      if (found && *found && ranges(topic.name)) break;
       if (clock_.now() >= until || !pause())
         return found ? unavailable("kafka", "topic " + topic.name.in_kafka + " was made, but cannot be used yet")
                      : found.error();
@@ -162,13 +166,13 @@ Result<void> Cluster::ask_for_topics(const std::vector<MissingTopic>& missing) {
   return {};
 }
 
-/// Insists for a while: leaders change, and a host may meet topics that another one has made a moment ago.
+/// Insists while leaders change: a host may meet topics that another one has made a moment ago.
 Result<void> Cluster::ask_offsets(const std::vector<TopicName>& names, std::int64_t which,
                                   std::vector<Offsets>& offsets) {
-  const Instant until = clock_.now() + std::chrono::milliseconds(request_ms);
+  const Instant until = clock_.now() + std::chrono::milliseconds(create_ms);
   while (true) {
     auto asked = ask_offsets_once(names, which, offsets);
-    if (asked || asked.error().code != ErrorCode::unavailable || clock_.now() >= until || !pause()) return asked;
+    if (asked || asked.error().reason != no_leader || clock_.now() >= until || !pause()) return asked;
   }
 }
 

@@ -232,6 +232,10 @@ void Relay::delivered(const rd_kafka_message_t& message) {
     broken_ = true;
     logger_.error("the brokers do not take a record, beginning again",
                   {{"topic", topic->name().topic}, {"error", rd_kafka_err2str(message.err)}});
+    const std::lock_guard lock(mutex_);
+    if (!begun_)
+      fault_ = unavailable("kafka", "the brokers do not take records of topic " + topic->name().in_kafka + ": " +
+                                        rd_kafka_err2str(message.err));
     return;
   }
   topic->acknowledged(static_cast<std::uint16_t>(message.partition), reinterpret_cast<std::uint64_t>(message._private));

@@ -38,6 +38,7 @@ void RelayedTopic::attach(rd_kafka_topic_t* handle) {
   handle_ = handle;
   for (Lane& lane : lanes_) {
     lane.in_flight.clear();
+    lane.confirmed = false;
     if (lane.state == State::active) lane.state = State::beginning;
   }
 }
@@ -48,7 +49,12 @@ log::LaneSet RelayedTopic::active() const {
   return lanes;
 }
 
-bool RelayedTopic::begun() const { return (source_.lanes() & ~active()).none(); }
+bool RelayedTopic::begun() const {
+  const log::LaneSet wanted = source_.lanes();
+  for (std::size_t lane = 0; lane < log::lane_count; ++lane)
+    if (wanted.test(lane) && !lanes_[lane].confirmed) return false;
+  return true;
+}
 
 Entry RelayedTopic::control(std::uint16_t lane, std::uint64_t after, std::uint64_t sequence) const {
   Entry entry;
@@ -272,6 +278,7 @@ void RelayedTopic::acknowledged(std::uint16_t number, std::uint64_t id) {
   while (!lane.in_flight.empty() && lane.in_flight.front().id <= id) {
     lane.acknowledged = lane.in_flight.front().sequence;
     lane.in_flight.pop_front();
+    lane.confirmed = true;
   }
 }
 

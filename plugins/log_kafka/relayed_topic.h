@@ -48,7 +48,7 @@ class RelayedTopic {
   /// Begins lanes that have come and leaves those that have gone. Asks the brokers if there are any new ones; after an
   /// error it does so again, but not at once.
   Result<void> begin_lanes(Cluster& cluster, Sender& sender);
-  /// Whether every lane of the source has begun.
+  /// Whether every lane of the source has begun, and the brokers have taken that.
   bool begun() const;
   /// Sends what is new; answers whether there may be more. Errors: the source cannot be read, a record is refused.
   Result<bool> send_news(Sender& sender);
@@ -67,6 +67,7 @@ class RelayedTopic {
   };
   struct Lane {
     State state = State::idle;
+    bool confirmed = false;       ///< the brokers have taken something of it
     bool settled = false;         ///< has been read to the end once
     std::uint64_t next = 0;       ///< everything up to there was sent
     std::uint64_t last = 0;       ///< the last record

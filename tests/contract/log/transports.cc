@@ -48,13 +48,6 @@ testing::PostgresqlServer& postgresql_server() {
 
 }  // namespace
 
-storage::DatabaseConfig World::database(const std::string& name) {
-  storage::DatabaseConfig config;
-  config.path = folder() + "/" + name + ".sqlite";
-  config.synchronous = storage::Synchronous::off;
-  return config;
-}
-
 std::vector<TransportKind> transport_kinds() {
   std::vector<TransportKind> kinds{{"in_process", [] { return std::make_unique<InProcessWorld>(); }, true}};
   if (access("/usr/lib/postgresql/15/bin/initdb", X_OK) == 0) {
