@@ -99,15 +99,12 @@ CREATE UNIQUE INDEX forgotten_by_sequence ON forgotten (sequence);
 )sql";
 
 // A room's number is of its shard: 16 * n + shard, where n only grows. So its owner counts alone, and no number comes
-// back after its room is gone. What was counted before lies below.
+// back after its room is gone. A shard's first is above all that there were.
 constexpr std::string_view room_numbers = R"sql(
 CREATE TABLE room_numbers (
   shard BIGINT NOT NULL PRIMARY KEY,
   last BIGINT NOT NULL
 ) {without_rowid};
-INSERT INTO room_numbers (shard, last)
-  SELECT column1, (SELECT COALESCE(MAX(room), 0) / 16 FROM rooms)
-  FROM (VALUES (0), (1), (2), (3), (4), (5), (6), (7), (8), (9), (10), (11), (12), (13), (14), (15)) AS shards;
 )sql";
 
 }  // namespace
