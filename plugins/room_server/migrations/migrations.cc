@@ -109,8 +109,6 @@ CREATE TABLE room_numbers (
 
 }  // namespace
 
-std::vector<storage::Migration> migrations() {
-  return {{1, "rooms", rooms}, {2, "room_numbers", room_numbers}};
-}
+std::vector<storage::Migration> migrations() { return {{1, "rooms", rooms}, {2, "room_numbers", room_numbers}}; }
 
 }  // namespace backplane::room_server

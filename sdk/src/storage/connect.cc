@@ -76,8 +76,7 @@ std::string quoted(std::string_view text) {
 }
 
 void set_up_postgresql(SociSession& session, const DatabaseConfig& config, std::string_view name, SessionUse use) {
-  const std::string application =
-      "backplane " + config.host + (config.host.empty() ? "" : " ") + std::string(name);
+  const std::string application = "backplane " + config.host + (config.host.empty() ? "" : " ") + std::string(name);
   session.execute_once("SET application_name TO " + quoted(application));
   // The server's side of the same: the locks of a host that vanished are free after that time.
   for (const auto& [setting, value] : libpq_defaults) {
@@ -135,16 +134,14 @@ std::unique_ptr<SociSession> connect(const DatabaseConfig& config, SessionUse us
   const bool sqlite = config.engine == Engine::sqlite;
   if (sqlite && config.path.empty()) throw Failure(invalid("bad_path", "a SQLite database needs a path"));
   if (!sqlite && config.schema.empty()) throw Failure(invalid("bad_schema", "a PostgreSQL database needs a schema"));
-  auto session =
-      std::make_unique<SociSession>(config.engine, sqlite ? config.path : with_defaults(config.connection));
+  auto session = std::make_unique<SociSession>(config.engine, sqlite ? config.path : with_defaults(config.connection));
   if (sqlite) set_up_sqlite(*session, config, use);
   else set_up_postgresql(*session, config, name, use);
   return session;
 }
 
 Connect connector(const DatabaseConfig& config, std::string_view name, Clock& clock) {
-  if (config.engine == Engine::sqlite)
-    return [config](SessionUse use) { return connect(config, use); };
+  if (config.engine == Engine::sqlite) return [config](SessionUse use) { return connect(config, use); };
   return [config, name = std::string(name), &clock, back_off = std::make_shared<BackOff>()](SessionUse use) {
     back_off->check(clock.now());
     try {

@@ -3,9 +3,9 @@
 #include <string>
 #include <utility>
 
-#include "storage/group_commit.h"
 #include "storage/claim.h"
 #include "storage/connect.h"
+#include "storage/group_commit.h"
 #include "storage/migrate.h"
 #include "storage/shard_tables.h"
 #include "storage/work_scope.h"

@@ -76,9 +76,10 @@ void ShardClaim::take_host_name(SociSession& session) {
         lock.end_holder(session, pid);
     }
   }
-  throw Failure(unavailable("store_in_use", "another process that calls itself host '" + config_.host + "' has schema '" +
-                                                config_.schema + "' open (server process " + std::to_string(pid) +
-                                                "): give each host a name of its own, or wait until that one has ended"));
+  throw Failure(
+      unavailable("store_in_use", "another process that calls itself host '" + config_.host + "' has schema '" +
+                                      config_.schema + "' open (server process " + std::to_string(pid) +
+                                      "): give each host a name of its own, or wait until that one has ended"));
 }
 
 void ShardClaim::begin(SociSession& session) {

@@ -14,7 +14,7 @@ void create(Session& session);
 
 struct HostRow {
   std::string host;
-  std::int64_t pid = 0;     ///< the server process of its writer's session
+  std::int64_t pid = 0;  ///< the server process of its writer's session
   std::int64_t seen_ms = 0;
   std::int64_t age_ms = 0;  ///< since then
   bool connected = false;   ///< that process is there, and holds locks

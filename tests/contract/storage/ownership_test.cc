@@ -250,9 +250,8 @@ TEST_F(OwnershipContract, stores_that_are_opened_at_once_migrate_once) {
   for (std::size_t i = 0; i < stores.size(); ++i)
     threads.emplace_back([&, i] { stores[i] = open("host" + std::to_string(i)); });
   threads.clear();
-  ASSERT_TRUE(eventually([&] {
-    return std::ranges::all_of(stores, [](const auto& store) { return owned_by(*store).size() == 4; });
-  }));
+  ASSERT_TRUE(eventually(
+      [&] { return std::ranges::all_of(stores, [](const auto& store) { return owned_by(*store).size() == 4; }); }));
   EXPECT_TRUE(insert(*stores[3], 1, "host3"));
 }
 

@@ -38,9 +38,9 @@ struct SharingTimes {
 
 struct DatabaseConfig {
   Engine engine = Engine::sqlite;
-  std::string path;        ///< SQLite: the file, made when it is not there (its folder is)
-  std::string connection;  ///< PostgreSQL: as libpq takes it (`host=… dbname=… user=…`)
-  std::string schema;      ///< PostgreSQL: made when it is not there; the plugin's own
+  std::string path;                      ///< SQLite: the file, made when it is not there (its folder is)
+  std::string connection;                ///< PostgreSQL: as libpq takes it (`host=… dbname=… user=…`)
+  std::string schema;                    ///< PostgreSQL: made when it is not there; the plugin's own
   Sharing sharing = Sharing::exclusive;  ///< PostgreSQL, between processes that have a `host` name
   std::string host;                      ///< of this process; empty: all is its own, no other may have the store open
   SharingTimes times;

@@ -61,7 +61,8 @@ class SeveralHosts : public ::testing::Test {
   std::pair<Host*, Host*> owner_of(const RoomId& room) {
     std::pair<Host*, Host*> found;
     EXPECT_TRUE(eventually([&] {
-      const bool first = outcome(hosts[0]->send(room, "{}")) == "ok", second = outcome(hosts[1]->send(room, "{}")) == "ok";
+      const bool first = outcome(hosts[0]->send(room, "{}")) == "ok",
+                 second = outcome(hosts[1]->send(room, "{}")) == "ok";
       found = first ? std::pair(hosts[0].get(), hosts[1].get()) : std::pair(hosts[1].get(), hosts[0].get());
       return first != second;
     }));
