@@ -1,7 +1,7 @@
 # What `cmake --install` lays out. Everything finds its neighbours by relative paths, so that the tree can be moved:
 #
 #   bin/backplane   lib/libbackplane_sdk.so*   lib/backplane/plugins/*.{so,json}   include/backplane/
-#   lib/cmake/Backplane/   lib/systemd/system/backplane.service   share/backplane/config/   share/doc/backplane/
+#   lib/cmake/Backplane/   lib/systemd/system/backplane*   share/backplane/config/   share/doc/backplane/
 include(CMakePackageConfigHelpers)
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/Backplane)
 file(RELATIVE_PATH lib_from_bin /${CMAKE_INSTALL_BINDIR} /${CMAKE_INSTALL_LIBDIR})
@@ -33,7 +33,9 @@ install(FILES ${PROJECT_BINARY_DIR}/BackplaneConfig.cmake ${PROJECT_BINARY_DIR}/
   DESTINATION ${package_dir})
 
 configure_file(packaging/systemd/backplane.service.in ${PROJECT_BINARY_DIR}/backplane.service @ONLY)
-install(FILES ${PROJECT_BINARY_DIR}/backplane.service DESTINATION lib/systemd/system)
+configure_file(packaging/systemd/backplane@.service.in ${PROJECT_BINARY_DIR}/backplane@.service @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/backplane.service ${PROJECT_BINARY_DIR}/backplane@.service
+  packaging/systemd/backplane.target DESTINATION lib/systemd/system)
 if(IS_DIRECTORY ${PROJECT_SOURCE_DIR}/config)
   install(DIRECTORY config/ DESTINATION ${CMAKE_INSTALL_DATADIR}/backplane/config)
 endif()

@@ -41,6 +41,10 @@ if [ -f "$requirements" ]; then
   python=$environment/bin/python3
 fi
 
+# The Kafka broker that tests start; fetched once, outside of the tree.
+step "kafka"
+"$python" "$root/tests/support/kafka/kafka.py" fetch </dev/null
+
 step "configure"
 configure "$preset" -DPython3_EXECUTABLE="$python"
 step "build"

@@ -22,9 +22,11 @@ std::vector<CommandInfo> command_table() {
        "check config, plugins and wiring; print every fault",
        "Reads config as `run` would, loads the plugins, runs their own checks and resolves the wiring, but opens "
        "neither\n"
-       "databases nor ports. Prints every fault with file and line.",
-       {},
-       {"backplane check-config --config ./backplane.yaml"},
+       "databases nor ports. Prints every fault with file and line. With `hosts` in config it looks at what each of\n"
+       "them lacks, too.",
+       {{"--hosts", "FILE", "the file of another host, to compare with this one; may be repeated"}},
+       {"backplane check-config --config ./backplane.yaml",
+        "BACKPLANE__THIS_HOST=core backplane check-config --config core.yaml --hosts edge.yaml"},
        run_check_config},
       {"plugins list",
        "",
@@ -97,6 +99,22 @@ std::vector<CommandInfo> command_table() {
         {"--password-stdin", "", "read the password from the first line of the standard input"}},
        {"backplane users create alice --admin", "pass show alice | backplane users create alice --password-stdin"},
        run_users_create},
+      {"migrate-database",
+       "",
+       0,
+       "move all data from SQLite to PostgreSQL; the server must be stopped",
+       "Copies every plugin's database from the SQLite files of a data folder into the PostgreSQL that the config "
+       "names,\n"
+       "reads both sides back and compares them row by row. Clients go on with the tokens that they have. The files "
+       "are\n"
+       "only read. It may be ended at any moment: run again, it goes on where it was; a server does not start on data\n"
+       "that are not complete.",
+       {{"--from-data", "DIR", "the data folder that holds the SQLite files"},
+        {"--from", "PATH", "or the config that the server had: its data_dir is that folder"},
+        {"--start-over", "", "drop what a move that did not end has left in PostgreSQL, and begin anew"}},
+       {"backplane migrate-database --config new.yaml --from-data /var/lib/backplane",
+        "backplane migrate-database --config new.yaml --from old.yaml"},
+       run_migrate_database},
       {"version",
        "",
        0,

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -50,6 +51,12 @@ struct NewUser {
   bool admin = false;
 };
 
+/// A move of the databases from SQLite to PostgreSQL.
+struct DatabaseMove {
+  std::string from;         ///< the data folder with the SQLite files; of a stopped server
+  bool start_over = false;  ///< what a move that did not end has left is dropped
+};
+
 class Engine {
  public:
   virtual ~Engine() = default;
@@ -64,6 +71,9 @@ class Engine {
   virtual std::unique_ptr<ServerControl> make_server(const Config& config, std::vector<Fault>& faults) = 0;
   /// Makes an account; the server may be running or stopped.
   virtual std::vector<Fault> create_user(const Config& config, const NewUser& user) = 0;
+  /// Moves the databases of every enabled plugin, on whichever host it runs, to the PostgreSQL of `to`, and tells on
+  /// `out` how far it is.
+  virtual std::vector<Fault> move_databases(const Config& to, const DatabaseMove& move, std::ostream& out) = 0;
 };
 
 }  // namespace backplane::host

@@ -88,6 +88,9 @@ class Checker {
         faults_.push_back(fault_at(listener.source, name + " has one half of TLS",
                                    "a certificate needs its key and a key its certificate",
                                    "set both tls.certificate and tls.key, or none"));
+      if (!listener.tls_client_ca.empty() && !listener.tls())
+        faults_.push_back(fault_at(listener.source, name + " has tls.client_ca without TLS", "",
+                                   "set tls.certificate and tls.key, too"));
       if (listener.serves.empty())
         faults_.push_back(fault_at(listener.source, name + " serves nothing", "option 'serves' is empty",
                                    "name the surfaces, as in `serves: [client, media]`"));
@@ -132,6 +135,10 @@ class Checker {
         faults_.push_back(fault_at(host.source, "host '" + name + "' has no url", "the other hosts could not reach it",
                                    "set url to where its internal listener is reached"));
     }
+    if (config_.internal_tls.certificate.empty() != config_.internal_tls.key.empty())
+      report("internal_tls", "internal_tls has one half of a certificate",
+             "a certificate needs its key and a key its certificate",
+             "set both internal_tls.certificate and internal_tls.key, or none");
     if (config_.this_host.empty())
       report("hosts", "option 'this_host' is missing", "there are hosts, and this process must be one of them",
              "set this_host, best with BACKPLANE__THIS_HOST");

@@ -25,6 +25,7 @@ struct ListenerSettings {
   std::uint16_t port = 0;       ///< 0: any that is free
   std::string tls_certificate;  ///< paths of PEM files; both are empty without TLS
   std::string tls_key;
+  std::string tls_client_ca;  ///< whose certificates callers must show; empty: they need none
   std::vector<http::Surface> serves;
   Source source;
 
@@ -91,6 +92,12 @@ struct HostConfig {
   Source source;
 };
 
+/// For calls to hosts whose url is https. Paths of PEM files; each may be empty.
+struct InternalTlsConfig {
+  std::string certificate, key;  ///< what this host shows
+  std::string ca;                ///< whose certificates the others must show; empty: any that the system trusts
+};
+
 struct Config {
   std::string file;    ///< backplane.yaml, absolute
   std::string folder;  ///< its folder
@@ -112,6 +119,7 @@ struct Config {
   std::map<std::string, HostConfig, std::less<>> hosts;        ///< empty: all plugins run in this process
   std::string this_host;
   std::string shared_secret;
+  InternalTlsConfig internal_tls;
 
   /// Whether config lets the plugin run: every one does that is not disabled.
   bool enabled(std::string_view plugin) const;

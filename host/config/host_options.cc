@@ -90,6 +90,12 @@ std::vector<OptionSpec> host_options() {
       option(
           "shared_secret", secret, "",
           "What the hosts of a split server show each other. At least 16 characters; best written as ${file:/path}."),
+      reloadable(option("internal_tls.ca", path, "",
+                        "A PEM file with the authorities of the other hosts' certificates, where their url is https. "
+                        "Without it: those that the system trusts.")),
+      reloadable(option("internal_tls.certificate", path, "",
+                        "A PEM file with the certificate that this host shows the others, and its chain.")),
+      reloadable(option("internal_tls.key", path, "", "A PEM file with that certificate's private key.")),
 
       option("operations.enabled", boolean, "true", "Whether health checks and metrics are served."),
       option("operations.bind", string, "127.0.0.1", "The address of health checks and metrics. Keep it private."),
@@ -149,6 +155,9 @@ std::vector<OptionSpec> listener_options() {
       reloadable(
           option("tls.certificate", path, "", "A PEM file with the certificate and its chain. Without it: no TLS.")),
       reloadable(option("tls.key", path, "", "A PEM file with the certificate's private key.")),
+      reloadable(option("tls.client_ca", path, "",
+                        "A PEM file with authorities: who connects must show a certificate of one of them. For "
+                        "listeners that serve internal.")),
   };
 }
 

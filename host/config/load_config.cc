@@ -69,6 +69,8 @@ class ConfigReader {
     config_.drain_timeout = options_.duration("drain_timeout");
     config_.this_host = options_.text("this_host");
     config_.shared_secret = options_.text("shared_secret");
+    config_.internal_tls = {options_.text("internal_tls.certificate"), options_.text("internal_tls.key"),
+                            options_.text("internal_tls.ca")};
   }
 
   void read_sections() {
@@ -149,6 +151,7 @@ class ConfigReader {
     listener.port = static_cast<std::uint16_t>(options.integer("port"));
     listener.tls_certificate = options.text("tls.certificate");
     listener.tls_key = options.text("tls.key");
+    listener.tls_client_ca = options.text("tls.client_ca");
     for (const std::string& surface : options.list("serves"))
       listener.serves.push_back(choice_of<http::Surface>(surface, {"client", "federation", "media", "internal"}));
     listener.source = element.source;

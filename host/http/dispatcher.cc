@@ -21,8 +21,10 @@ void Dispatcher::stop() {
 
 void Dispatcher::dispatch(const Route& route, http::Request request, std::shared_ptr<Exchange> exchange) {
   auto job = std::make_unique<Job>(&route, std::move(request), std::move(exchange));
+  Executor* pool = route.pool ? route.pool(job->request) : nullptr;
+  if (pool == nullptr) pool = pools_[static_cast<std::size_t>(route.surface)].get();
   // A pool runs what it takes exactly once, so a bare pointer is enough, and fits std::function without memory.
-  const auto taken = pools_[static_cast<std::size_t>(route.surface)]->submit([this, raw = job.get()] {
+  const auto taken = pool->submit([this, raw = job.get()] {
     const std::unique_ptr<Job> mine(raw);
     run(*mine);
   });

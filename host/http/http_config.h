@@ -19,6 +19,7 @@ namespace backplane::host {
 struct TlsFiles {
   std::string certificate;
   std::string private_key;
+  std::string authority{};  ///< whose certificates the other side must show; empty: a listener asks for none
 };
 
 struct ListenerConfig {

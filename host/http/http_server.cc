@@ -99,9 +99,11 @@ Result<void> HttpServer::add_route(std::string_view plugin, http::Surface surfac
 
 Result<void> HttpServer::add_parking_route(std::string_view plugin, http::Surface surface, http::Method method,
                                            std::string_view pattern, http::RouteOptions options,
-                                           http::Authenticator* authenticator, http::ParkingHandler handler) {
+                                           http::Authenticator* authenticator, http::ParkingHandler handler,
+                                           PoolChoice pool) {
   auto route = make_route(plugin, surface, method, pattern, options, authenticator);
   route->parking = std::move(handler);
+  route->pool = std::move(pool);
   return state_->add(std::move(route));
 }
 

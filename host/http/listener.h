@@ -40,7 +40,8 @@ class HttpServer {
                          http::RouteOptions options, http::Authenticator* authenticator, http::Handler handler);
   Result<void> add_parking_route(std::string_view plugin, http::Surface surface, http::Method method,
                                  std::string_view pattern, http::RouteOptions options,
-                                 http::Authenticator* authenticator, http::ParkingHandler handler);
+                                 http::Authenticator* authenticator, http::ParkingHandler handler,
+                                 PoolChoice pool = {});
 
   /// Listens on every address, or on none. Errors: unavailable/cannot_listen, invalid/bad_address,
   /// invalid/bad_certificate, each with what to do.

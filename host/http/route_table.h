@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "backplane/base/executor.h"
 #include "backplane/base/metrics.h"
 #include "backplane/base/result.h"
 #include "backplane/http/routes.h"
@@ -39,6 +40,9 @@ class Surfaces {
   unsigned bits_ = 0;
 };
 
+/// Which pool runs a request, where it is not that of the route's surface (nullptr). Called on an I/O thread.
+using PoolChoice = std::function<Executor*(const http::Request&)>;
+
 struct Route {
   std::string plugin;
   http::Surface surface = http::Surface::client;
@@ -48,6 +52,7 @@ struct Route {
   http::Authenticator* authenticator = nullptr;
   http::Handler handler;  ///< one of the two is set
   http::ParkingHandler parking;
+  PoolChoice pool;  ///< empty: the surface's
   /// Requests by status class (0: others), made when first needed.
   mutable std::array<std::atomic<Counter*>, 6> requests{};
 };

@@ -3,6 +3,7 @@
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <openssl/x509v3.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -25,13 +26,23 @@ IoResult of_error(IoStatus when_busy) {
 
 }  // namespace
 
-Transport::Transport(int socket, std::shared_ptr<const TlsContext> tls) : socket_(socket), context_(std::move(tls)) {
+Transport::Transport(int socket, std::shared_ptr<const TlsContext> tls, const std::string& peer)
+    : socket_(socket), context_(std::move(tls)) {
   if (!context_) return;
   tls_ = SSL_new(context_->context());
   BIO* const bio = BIO_new(context_->socket_method());
   BIO_set_data(bio, reinterpret_cast<void*>(static_cast<std::intptr_t>(socket)));
   SSL_set_bio(tls_, bio, bio);
-  SSL_set_accept_state(tls_);
+  if (!context_->calls()) {
+    SSL_set_accept_state(tls_);
+    return;
+  }
+  SSL_set_connect_state(tls_);
+  X509_VERIFY_PARAM* const rules = SSL_get0_param(tls_);
+  if (X509_VERIFY_PARAM_set1_ip_asc(rules, peer.c_str()) == 1) return;  // an address; it is not sent as a name
+  ERR_clear_error();
+  (void)X509_VERIFY_PARAM_set1_host(rules, peer.c_str(), peer.size());
+  (void)SSL_set_tlsext_host_name(tls_, peer.c_str());
 }
 
 Transport::~Transport() { SSL_free(tls_); }
@@ -51,7 +62,13 @@ IoResult Transport::tls_result(int answer) {
 IoResult Transport::handshake() {
   if (tls_ == nullptr || SSL_is_init_finished(tls_) != 0) return {IoStatus::ok};
   ERR_clear_error();
-  return tls_result(SSL_do_handshake(tls_));
+  const int answer = SSL_do_handshake(tls_);
+  if (answer <= 0 && SSL_get_verify_result(tls_) != X509_V_OK) {
+    fault_ = X509_verify_cert_error_string(SSL_get_verify_result(tls_));
+  } else if (const char* reason = ERR_reason_error_string(ERR_peek_error()); answer <= 0 && reason != nullptr) {
+    fault_ = reason;
+  }
+  return tls_result(answer);
 }
 
 IoResult Transport::read(std::span<char> into) {

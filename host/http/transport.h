@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "host/http/tls_context.h"
@@ -32,8 +33,8 @@ struct IoResult {
 
 class Transport {
  public:
-  /// `tls` empty: plain.
-  Transport(int socket, std::shared_ptr<const TlsContext> tls);
+  /// `tls` empty: plain. Of a context for callers, `peer` is the name that the other side's certificate must have.
+  Transport(int socket, std::shared_ptr<const TlsContext> tls, const std::string& peer = {});
   ~Transport();
   Transport(const Transport&) = delete;
   Transport& operator=(const Transport&) = delete;
@@ -48,6 +49,8 @@ class Transport {
   IoResult write(std::string_view first, std::string_view second);
   /// Bytes that the socket does not show as readable, because they have been read into TLS already.
   bool has_buffered() const;
+  /// Why the handshake failed, for people.
+  const std::string& fault() const { return fault_; }
   /// Says that nothing more will be written.
   void shutdown_write();
 
@@ -57,6 +60,7 @@ class Transport {
   const int socket_;
   const std::shared_ptr<const TlsContext> context_;
   ssl_st* tls_ = nullptr;
+  std::string fault_;
 };
 
 }  // namespace backplane::host

@@ -5,7 +5,7 @@
 #include <filesystem>
 
 #include "host/config/plugin_options.h"
-#include "host/remote/remote_client.h"
+#include "host/remote/call_router.h"
 
 namespace backplane::host {
 
@@ -40,6 +40,13 @@ const api::Interface* find_provided(const std::vector<api::Interface*>& provided
   const auto it =
       std::find_if(provided.begin(), provided.end(), [&](const api::Interface* i) { return i->id() == id; });
   return it == provided.end() ? nullptr : *it;
+}
+
+/// About a database that cannot be opened.
+std::string what_to_do(const Error& error) {
+  if (error.reason == "database_newer") return "run the version of Backplane that wrote it, or restore a backup";
+  if (error.reason == "move_unfinished") return "run `backplane migrate-database` again: it goes on where it was";
+  return "check that the database is there and may be written";
 }
 
 void connect_methods(api::Interface& consumer, const api::Interface& provider) {
@@ -112,11 +119,11 @@ void PluginSet::connect_need(const Member& consumer, DeclaredNeed& need, Faults&
   const std::string id(need.instance->id());
   const auto it = std::find_if(members_.begin(), members_.end(),
                                [&](const auto& m) { return find_provided(m->wiring->provided(), id) != nullptr; });
+  CallRouter* router = routers_ ? routers_(id) : nullptr;
   if (it == members_.end()) {
-    RemoteClient* remote = remote_providers_ ? remote_providers_(id) : nullptr;
-    if (remote == nullptr) return;  // an optional need: resolve() has seen to the others
-    remote->bind(*need.instance);
-    measure(consumer, "remote", *need.instance);
+    if (router == nullptr) return;  // an optional need: resolve() has seen to the others
+    router->bind(*need.instance);
+    measure(consumer, router->plugin(), *need.instance);
     return;
   }
   const Member& provider = **it;
@@ -128,7 +135,12 @@ void PluginSet::connect_need(const Member& consumer, DeclaredNeed& need, Faults&
                       "install both from the same version", consumer.file.object.string(), 0});
     return;
   }
-  connect_methods(*need.instance, offered);
+  if (router == nullptr) {
+    connect_methods(*need.instance, offered);
+  } else {
+    router->set_local(offered, provider.wiring->store_handle());
+    router->bind(*need.instance);
+  }
   measure(consumer, provider.name(), *need.instance);
 }
 
@@ -149,10 +161,11 @@ void PluginSet::measure(const Member& consumer, const std::string& provider, api
   }
 }
 
-std::vector<const api::Interface*> PluginSet::provided() const {
-  std::vector<const api::Interface*> all;
+std::vector<PluginSet::Provided> PluginSet::provided() const {
+  std::vector<Provided> all;
   for (const auto& member : members_)
-    all.insert(all.end(), member->wiring->provided().begin(), member->wiring->provided().end());
+    for (const api::Interface* interface : member->wiring->provided())
+      all.push_back({interface, member->wiring->store_handle()});
   return all;
 }
 
@@ -166,6 +179,16 @@ bool PluginSet::connect(api::Interface& interface) const {
     }
   }
   return false;
+}
+
+std::vector<DeclaredStore> PluginSet::declared_stores() const {
+  std::vector<DeclaredStore> stores;
+  for (const auto& member : members_) {
+    if (member->wiring->store_handle() == nullptr) continue;
+    const auto& migrations = member->wiring->store_options().migrations;
+    stores.push_back({member->name(), {migrations.begin(), migrations.end()}});
+  }
+  return stores;
 }
 
 Faults PluginSet::open_stores(const Config& config) {
@@ -193,10 +216,8 @@ Faults PluginSet::open_stores(const Config& config) {
     if (opened) {
       handle->open(std::move(*opened));
     } else {
-      const bool newer = opened.error().reason == "database_newer";
       faults.push_back({"the database of plugin " + member->name() + " cannot be opened", opened.error().text,
-                        newer ? "run the version of Backplane that wrote it, or restore a backup"
-                              : "check that the database is there and may be written",
+                        what_to_do(opened.error()),
                         config.storage.engine == StorageEngine::sqlite ? database.path : std::string(), 0});
     }
   }

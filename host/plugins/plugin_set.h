@@ -17,7 +17,12 @@
 
 namespace backplane::host {
 
-class RemoteClient;
+class CallRouter;
+
+struct DeclaredStore {
+  std::string plugin;
+  std::vector<storage::Migration> migrations;
+};
 
 class PluginSet {
  public:
@@ -33,17 +38,23 @@ class PluginSet {
   /// Has each declare what it is, holds it to its manifest, and connects every need to its provider.
   Faults wire();
   Faults open_stores(const Config& config);
+  /// The plugins that have declared a store, with its migrations. After wire().
+  std::vector<DeclaredStore> declared_stores() const;
   /// In order, up to the first fault; stop() then stops what has started.
   Faults start();
   void drain(Instant deadline);
   /// In reverse order; then stores are closed.
   void stop();
 
-  /// Where a need goes that no plugin of this process provides; nullptr: nowhere. Set before wire().
-  using RemoteProviders = std::function<RemoteClient*(std::string_view interface_id)>;
-  void set_remote_providers(RemoteProviders providers) { remote_providers_ = std::move(providers); }
+  /// The router of an interface that other hosts provide, too or alone; nullptr: none does. Set before wire().
+  using Routers = std::function<CallRouter*(std::string_view interface_id)>;
+  void set_routers(Routers routers) { routers_ = std::move(routers); }
+  struct Provided {
+    const api::Interface* interface;
+    const storage::Store* store;  ///< the provider's; nullptr when it has none
+  };
   /// What this process provides.
-  std::vector<const api::Interface*> provided() const;
+  std::vector<Provided> provided() const;
 
   /// An object that a plugin offers under this id; nullptr when none does.
   void* find_object(std::string_view id) const;
@@ -63,7 +74,7 @@ class PluginSet {
   plugin::Host& host_;
   MetricsRegistry& metrics_;
   log::Runtime& log_;
-  RemoteProviders remote_providers_;
+  Routers routers_;
   OfferedObjects offered_;
   std::vector<std::unique_ptr<Member>> members_;
   std::size_t started_ = 0;

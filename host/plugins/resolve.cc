@@ -55,16 +55,21 @@ void find_owners(const std::vector<Manifest>& enabled, Resolution& resolution, F
 bool provides(const Manifest& manifest, const std::string& id) { return contains(manifest.provides, id); }
 
 void check_needs(const Installed& installed, const Resolution& resolution, Faults& faults) {
-  const auto& [enabled, elsewhere, disabled] = installed;
+  const auto& [enabled, elsewhere, disabled, nowhere] = installed;
+  const auto provider_in = [](const std::vector<Manifest>& list, const std::string& id) {
+    return std::find_if(list.begin(), list.end(), [&](const Manifest& m) { return provides(m, id); });
+  };
   for (const Manifest& m : enabled) {
     for (const auto& need : m.requires_) {
       const std::string& id = need.interface_id;
       if (need.need == Need::optional || resolution.provider_of.contains(id)) continue;
-      if (std::any_of(elsewhere.begin(), elsewhere.end(), [&](const Manifest& e) { return provides(e, id); })) continue;
+      if (provider_in(elsewhere, id) != elsewhere.end()) continue;
       Fault fault{"plugin " + m.name + " needs " + id + ", which nothing provides", {}, {}, {}, 0};
-      const auto off =
-          std::find_if(disabled.begin(), disabled.end(), [&](const Manifest& d) { return provides(d, id); });
-      if (off != disabled.end()) {
+      const auto off = provider_in(disabled, id), idle = provider_in(nowhere, id);
+      if (idle != nowhere.end()) {
+        fault.detail = "plugin " + idle->name + " provides it, but runs on no host";
+        fault.fix = "list " + idle->name + " under hosts, or run `backplane plugins disable " + m.name + "`";
+      } else if (off != disabled.end()) {
         fault.detail = "plugin " + off->name + " provides it, but is disabled";
         fault.fix = "run `backplane plugins enable " + off->name + "`, or `backplane plugins disable " + m.name + "`";
       } else {

@@ -22,6 +22,7 @@ struct Installed {
   std::vector<plugin::Manifest> here;       ///< they run in this process
   std::vector<plugin::Manifest> elsewhere;  ///< they run on other hosts of this server
   std::vector<plugin::Manifest> disabled;
+  std::vector<plugin::Manifest> nowhere;  ///< enabled, but no host lists them
 };
 
 /// Faults: a need that neither this host nor another provides (a disabled plugin that would is named), an interface or

@@ -1,12 +1,15 @@
 #include "host/runtime/engine.h"
 
 #include <algorithm>
+#include <atomic>
 #include <filesystem>
 
 #include "backplane/api/user_api.h"
 #include "host/config/plugin_options.h"
 #include "host/observe/log_sink.h"
+#include "host/plugins/placement.h"
 #include "host/plugins/wiring_graph.h"
+#include "host/runtime/other_hosts.h"
 #include "host/runtime/server.h"
 
 namespace backplane::host {
@@ -48,39 +51,6 @@ std::vector<PluginFile> only_accounts(std::vector<PluginFile> files) {
   return chosen;
 }
 
-/// The URL of the other host that runs a plugin; empty when none does.
-std::string url_of_host_with(const Config& config, const std::string& plugin) {
-  if (!config.enabled(plugin)) return {};
-  for (const auto& [name, host] : config.hosts) {
-    if (name != config.this_host && std::find(host.plugins.begin(), host.plugins.end(), plugin) != host.plugins.end())
-      return host.url;
-  }
-  return {};
-}
-
-/// What spread components need and this configuration does not have.
-void check_spread(const Config& config, const Installed& installed, Faults& faults) {
-  if (installed.elsewhere.empty()) return;
-  if (config.shared_secret.empty()) {
-    faults.push_back({"hosts of this server have no shared secret", "without one they cannot call each other",
-                      "set shared_secret, the same on every host", config.file, 0});
-  }
-  const auto publishes = [](const std::vector<plugin::Manifest>& manifests, const std::string& topic) {
-    return std::any_of(manifests.begin(), manifests.end(), [&](const plugin::Manifest& m) {
-      return std::any_of(m.publishes.begin(), m.publishes.end(), [&](const auto& p) { return p.topic == topic; });
-    });
-  };
-  if (config.log.transport != "in_process") return;
-  for (const plugin::Manifest& m : installed.here) {
-    for (const auto& consumed : m.consumes) {
-      if (!publishes(installed.elsewhere, consumed.topic)) continue;
-      faults.push_back({"topic " + consumed.topic + " would have to go from one host to another",
-                        "plugin " + m.name + " follows it here, and log.transport is in_process",
-                        "run both plugins on one host, or choose a transport that spans hosts", config.file, 0});
-    }
-  }
-}
-
 /// A server and the sink that its log goes to.
 class LoggingServer final : public ServerControl {
  public:
@@ -99,6 +69,8 @@ class LoggingServer final : public ServerControl {
   Server server_;
 };
 
+}  // namespace
+
 std::unique_ptr<LogSink> sink_of(const Config& config, Faults& faults) {
   auto sink = SpdlogSink::open({config.log.format == LogFormat::json, config.log.file}, system_clock());
   if (sink) return std::move(*sink);
@@ -106,27 +78,47 @@ std::unique_ptr<LogSink> sink_of(const Config& config, Faults& faults) {
   return nullptr;
 }
 
+namespace {
+
+std::string provider_of_accounts(const Placement& placement) {
+  const auto provider = placement.providers.find(api::UserApi::interface_id);
+  return provider == placement.providers.end() ? std::string() : provider->second.plugin;
+}
+
+/// Has the host that runs the accounts make one, this one included: it may be running.
+Result<api::LogInResponse> ask_hosts(const Config& config, const Placement& placement,
+                                     const api::RegisterAccountRequest& request, LogSink& sink) {
+  Config outside = config;
+  outside.this_host.clear();
+  const std::atomic<LogLevel> level{config.log.level};
+  const Logger logger(sink, level, "users");
+  MetricsRegistry metrics;
+  log::Runtime log(system_clock(), system_random(), logger);
+  OtherHosts hosts(outside, placement, system_clock(), metrics, log, logger);
+  BACKPLANE_CHECK(hosts.load_certificates());
+  CallRouter* router = hosts.router_of(api::UserApi::interface_id);
+  if (router == nullptr) return unavailable("no_provider", "no host provides accounts");
+  api::UserApi users;
+  router->bind(users);
+  return users.register_account({.caller = "host"}, request);
+}
+
 }  // namespace
 
 ChosenPlugins choose_plugins(const Config& config, Faults& faults) {
   std::vector<PluginFile> files;
-  Installed installed;
-  ChosenPlugins chosen;
+  std::vector<plugin::Manifest> installed, enabled;
   for (PluginFile& file : discover_configured(config, faults)) {
-    const plugin::Manifest& manifest = file.manifest;
-    if (is_other_transport(config, manifest)) continue;
-    if (config.runs_here(manifest.name)) {
-      installed.here.push_back(manifest);
-      files.push_back(std::move(file));
-    } else if (const std::string url = url_of_host_with(config, manifest.name); !url.empty()) {
-      installed.elsewhere.push_back(manifest);
-      for (const std::string& id : manifest.provides) chosen.elsewhere.emplace(id, url);
-    } else {
-      installed.disabled.push_back(manifest);
-    }
+    if (is_other_transport(config, file.manifest)) continue;
+    installed.push_back(file.manifest);
+    if (config.enabled(file.manifest.name)) enabled.push_back(file.manifest);
+    if (config.runs_here(file.manifest.name)) files.push_back(std::move(file));
   }
-  check_spread(config, installed, faults);
-  for (const std::size_t i : resolve(installed, faults).order) chosen.here.push_back(std::move(files[i]));
+  ChosenPlugins chosen;
+  chosen.placement = place(config, enabled);
+  check_placement(config, installed, faults);
+  const Installed seen = seen_from(config, config.this_host, installed);
+  for (const std::size_t i : resolve(seen, faults).order) chosen.here.push_back(std::move(files[i]));
   return chosen;
 }
 
@@ -141,6 +133,11 @@ Discovery HostEngine::discover(const Config& config) {
 std::vector<Fault> HostEngine::check(const Config& config) {
   Faults faults;
   make_server(config, faults);
+  Faults ignored;  // what is wrong with plugins' files was said above
+  std::vector<plugin::Manifest> installed;
+  for (PluginFile& file : discover_configured(config, ignored))
+    if (!is_other_transport(config, file.manifest)) installed.push_back(std::move(file.manifest));
+  check_other_hosts(config, installed, faults);
   return faults;
 }
 
@@ -171,9 +168,31 @@ std::unique_ptr<ServerControl> HostEngine::make_server(const Config& config, std
 std::vector<Fault> HostEngine::create_user(const Config& config, const NewUser& user) {
   Faults faults;
   ChosenPlugins plugins = choose_plugins(config, faults);
-  plugins.here = only_accounts(std::move(plugins.here));
   auto sink = sink_of(config, faults);
   if (!faults.empty()) return faults;
+  api::RegisterAccountRequest request;
+  request.localpart = user.localpart;
+  request.password = user.password;
+  request.admin = user.admin;
+  request.inhibit_login = true;
+  request.by_operator = true;
+  const auto outcome = [&](const Result<api::LogInResponse>& made) -> Faults {
+    if (made) return {};
+    return {{"the account " + user.localpart + " cannot be made",
+             made.error().text,
+             "choose another name or password",
+             {},
+             0}};
+  };
+  if (!config.hosts.empty()) {
+    const auto made = ask_hosts(config, plugins.placement, request, *sink);
+    const bool accounts_are_here = config.runs_here(provider_of_accounts(plugins.placement));
+    if (made || made.error().reason != "host_unreachable") return outcome(made);
+    if (!accounts_are_here)
+      return {
+          {"the account " + user.localpart + " cannot be made", made.error().text, "start that host", config.file, 0}};
+  }
+  plugins.here = only_accounts(std::move(plugins.here));
   Server server(config, std::move(plugins), {system_clock(), system_random(), *sink});
   if (faults = server.prepare(); !faults.empty()) return faults;
   if (faults = server.start_plugins(); !faults.empty()) return faults;
@@ -181,20 +200,7 @@ std::vector<Fault> HostEngine::create_user(const Config& config, const NewUser& 
   if (!server.connect(users)) {
     return {{"nothing provides accounts", {}, "run `backplane plugins enable user_api`", config.file, 0}};
   }
-  api::RegisterAccountRequest request;
-  request.localpart = user.localpart;
-  request.password = user.password;
-  request.admin = user.admin;
-  request.inhibit_login = true;
-  request.by_operator = true;
-  if (const auto made = users.register_account({}, request); !made) {
-    faults.push_back({"the account " + user.localpart + " cannot be made",
-                      made.error().text,
-                      "choose another name or password",
-                      {},
-                      0});
-  }
-  return faults;
+  return outcome(users.register_account({}, request));
 }
 
 }  // namespace backplane::host

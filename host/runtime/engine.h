@@ -17,9 +17,12 @@ class HostEngine final : public Engine {
   std::string wiring(const Config& config, WiringFormat format, std::vector<Fault>& faults) override;
   std::unique_ptr<ServerControl> make_server(const Config& config, std::vector<Fault>& faults) override;
   std::vector<Fault> create_user(const Config& config, const NewUser& user) override;
+  std::vector<Fault> move_databases(const Config& to, const DatabaseMove& move, std::ostream& out) override;
 };
 
 /// The plugins that run here, checked against each other and those on other hosts; incomplete when there are faults.
 ChosenPlugins choose_plugins(const Config& config, Faults& faults);
+/// Where the log goes; nullptr with a fault.
+std::unique_ptr<LogSink> sink_of(const Config& config, Faults& faults);
 
 }  // namespace backplane::host

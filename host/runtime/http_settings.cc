@@ -20,7 +20,7 @@ HttpConfig http_config(const Config& config) {
     ListenerConfig& listener = http.listeners.emplace_back();
     listener.address = settings.bind;
     listener.port = settings.port;
-    if (settings.tls()) listener.tls = TlsFiles{settings.tls_certificate, settings.tls_key};
+    if (settings.tls()) listener.tls = TlsFiles{settings.tls_certificate, settings.tls_key, settings.tls_client_ca};
     for (const http::Surface surface : settings.serves) listener.serves.add(surface);
     listener.max_connections = static_cast<std::size_t>(config.limits.connections);
   }

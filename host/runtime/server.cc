@@ -10,10 +10,10 @@
 #include "host/observe/ops_listener.h"
 #include "host/plugins/plugin_host.h"
 #include "host/plugins/plugin_set.h"
-#include "host/remote/remote_client.h"
 #include "host/remote/remote_server.h"
 #include "host/runtime/folder_claim.h"
 #include "host/runtime/http_settings.h"
+#include "host/runtime/other_hosts.h"
 #include "host/runtime/timers.h"
 #include "host/runtime/worker_pool.h"
 
@@ -31,12 +31,11 @@ struct Server::State {
         plugin_host({config.server_name, config.public_base_url, config.data_dir, parts.clock, parts.random,
                      parts.log_sink, level, cpu, timers}),
         log(parts.clock, parts.random, logger.part("log")),
-        deferred_calls({.name = "remote", .max_threads = 256, .max_queue = 16384}, parts.clock, logger.part("remote")),
-        elsewhere(std::move(chosen.elsewhere)),
-        remote_server(config.shared_secret, parts.clock),
+        others(config, std::move(chosen.placement), parts.clock, metrics, log, logger.part("remote")),
+        remote_server(config.shared_secret, static_cast<std::size_t>(config.workers.internal), parts.clock, logger),
         plugins(std::make_unique<PluginSet>(std::move(chosen.here), plugin_host, metrics, log)),
         started_at(parts.clock.now()) {
-    plugins->set_remote_providers([this](std::string_view id) { return remote_provider(id); });
+    plugins->set_routers([this](std::string_view id) { return others.router_of(id); });
   }
 
   Config config;
@@ -50,9 +49,7 @@ struct Server::State {
   PluginHost plugin_host;
   log::Runtime log;
   log::Transport* transport = nullptr;
-  WorkerPool deferred_calls;
-  const std::map<std::string, std::string> elsewhere;
-  std::map<std::string, std::unique_ptr<RemoteClient>> remote_clients;  ///< by URL
+  OtherHosts others;
   RemoteServer remote_server;
   std::unique_ptr<PluginSet> plugins;
   std::mutex http_mutex;  ///< where `http` is set and reset, and for those who use it on other threads
@@ -65,7 +62,6 @@ struct Server::State {
   bool running = false;
   Instant started_at;
 
-  RemoteClient* remote_provider(std::string_view id);
   Faults claim_data();
   Faults start_log();
   Faults register_routes();
@@ -90,6 +86,7 @@ Faults Server::State::start_log() {
     return {{"nothing carries the logs", "no enabled plugin provides " + std::string(log::Transport::interface_id),
              "run `backplane plugins enable " + wanted + "`", config.file, 0}};
   }
+  others.share_heads();
   if (const auto begun = log.start(*transport); !begun) {
     return {
         {"the logs cannot be started", begun.error().text, "correct the options of the log's plugin", config.file, 0}};
@@ -116,7 +113,8 @@ Faults Server::State::register_routes() {
                         {},
                         0});
   });
-  for (const api::Interface* interface : plugins->provided()) remote_server.serve(*interface);
+  for (const auto& [interface, store] : plugins->provided()) remote_server.serve(*interface, store);
+  remote_server.serve(others.heads(), nullptr);
   if (!config.shared_secret.empty()) {
     if (const auto added = remote_server.add_route(*http); !added) {
       faults.push_back({"internal calls cannot be served",
@@ -127,15 +125,6 @@ Faults Server::State::register_routes() {
     }
   }
   return faults;
-}
-
-RemoteClient* Server::State::remote_provider(std::string_view id) {
-  const auto url = elsewhere.find(std::string(id));
-  if (url == elsewhere.end()) return nullptr;
-  auto& client = remote_clients[url->second];
-  if (client == nullptr)
-    client = std::make_unique<RemoteClient>(url->second, config.shared_secret, parts.clock, deferred_calls);
-  return client.get();
 }
 
 Faults Server::State::start_http() {
@@ -166,8 +155,13 @@ Faults Server::State::start_operations() {
   return {};
 }
 
+Faults Server::wire_plugins() { return state_->plugins->wire(); }
+std::vector<DeclaredStore> Server::declared_stores() const { return state_->plugins->declared_stores(); }
+
 Faults Server::start_plugins() {
   State& s = *state_;
+  if (const auto loaded = s.others.load_certificates(); !loaded)
+    return {{"other hosts cannot be called", loaded.error().text, "correct internal_tls", s.config.file, 0}};
   s.running = true;
   std::error_code error;
   std::filesystem::create_directories(s.config.data_dir, error);
@@ -222,6 +216,7 @@ void Server::State::stop(Instant deadline) {
   if (http != nullptr) {
     http->drain(hurry ? parts.clock.now() : deadline);
     http->stop();
+    remote_server.stop();  // its pools run the listener's jobs, too
   }
   log.stop_consumers(hurry ? parts.clock.now() : deadline);
   timers.stop();
@@ -233,7 +228,7 @@ void Server::State::stop(Instant deadline) {
     const std::lock_guard lock(http_mutex);
     http.reset();
   }
-  deferred_calls.stop();
+  others.stop();
   cpu.stop();
   if (operations != nullptr) operations->stop();
   operations.reset();
@@ -264,6 +259,10 @@ Faults Server::reload(const Config& config) {
   if (const auto reloaded = s.http->reload_certificates(); !reloaded) {
     faults.push_back({"a certificate cannot be reloaded", reloaded.error().text,
                       "correct the file; the old certificate goes on serving", config.file, 0});
+  }
+  if (const auto reloaded = s.others.load_certificates(); !reloaded) {
+    faults.push_back({"the certificates for calls to other hosts cannot be reloaded", reloaded.error().text,
+                      "correct the file; the old ones go on being used", config.file, 0});
   }
   s.logger.info("reloaded", {{"log_level", to_string(config.log.level)}, {"faults", faults.size()}});
   return faults;

@@ -12,7 +12,6 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -22,6 +21,7 @@
 #include "backplane/base/random.h"
 #include "host/cli/server_control.h"
 #include "host/config/config.h"
+#include "host/plugins/placement.h"
 #include "host/plugins/plugin_file.h"
 
 namespace backplane::api {
@@ -39,9 +39,11 @@ struct ServerParts {
 
 /// What runs here, and where the rest does.
 struct ChosenPlugins {
-  std::vector<PluginFile> here;                  ///< in starting order
-  std::map<std::string, std::string> elsewhere;  ///< interface id → URL of the host that provides it
+  std::vector<PluginFile> here;  ///< in starting order
+  Placement placement;           ///< of all of them
 };
+
+struct DeclaredStore;
 
 class Server final : public ServerControl {
  public:
@@ -50,6 +52,9 @@ class Server final : public ServerControl {
 
   /// Loads and configures the plugins: what can be checked without touching anything.
   Faults prepare();
+  /// Plugins wired, nothing opened: for a command that looks after their databases. Then declared_stores answers.
+  Faults wire_plugins();
+  std::vector<DeclaredStore> declared_stores() const;
   /// Plugins wired and started, stores open, but no logs and no listeners: for a command that calls one. It may run
   /// beside a server on the same data when the plugin's call publishes nothing.
   Faults start_plugins();

@@ -39,10 +39,13 @@ TEST(SampleFiles, have_no_faults) {
   const Environment environment{{"BACKPLANE_DATABASE_PASSWORD", "secret"},
                                 {"BACKPLANE_SHARED_SECRET", "0123456789abcdef0123456789abcdef"},
                                 {"BACKPLANE__THIS_HOST", ""}};
-  for (const char* sample : {"config/backplane.yaml", "config/profiles/single/backplane.yaml",
-                             "config/profiles/postgresql/backplane.yaml", "config/profiles/split/backplane.yaml"}) {
+  for (const char* sample :
+       {"config/backplane.yaml", "config/profiles/single/backplane.yaml", "config/profiles/postgresql/backplane.yaml",
+        "config/profiles/split/few/backplane.yaml", "config/profiles/split/hosts-one-each/backplane.yaml"}) {
     Environment own = environment;
-    if (std::string_view(sample).find("split") != std::string_view::npos) own["BACKPLANE__THIS_HOST"] = "front";
+    const std::string_view name = sample;
+    if (name.find("few") != std::string_view::npos) own["BACKPLANE__THIS_HOST"] = "edge";
+    if (name.find("one-each") != std::string_view::npos) own["BACKPLANE__THIS_HOST"] = "rooms1";
     const LoadedConfig loaded = load_config(std::string(BACKPLANE_SOURCE_DIR "/") + sample, own);
     EXPECT_EQ(format_faults(loaded.faults), "") << sample;
   }

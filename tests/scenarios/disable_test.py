@@ -1,5 +1,4 @@
 """A component that was away misses nothing: sync_api is disabled, or loses its database, while clients go on."""
-import os
 import unittest
 
 from client import joined, quote, register, timeline
@@ -74,10 +73,7 @@ class DisableTest(unittest.TestCase):
         self.enable(False)
         events = self.do_everything()
         self.server.stop()
-        gone = [name for name in os.listdir(self.server.path("data")) if name.startswith("sync_api.db")]
-        self.assertTrue(gone)
-        for name in gone:
-            os.remove(self.server.path("data", name))
+        self.server.stores.remove("sync_api")
         self.server.run("plugins", "enable", "sync_api")
         self.server.start()
         answer = wait_for("the snapshot", lambda: (lambda found: joined(found, self.room) and self.late in found["rooms"]["invite"] and found)(
@@ -89,9 +85,7 @@ class DisableTest(unittest.TestCase):
     def test_its_database_is_gone_and_a_client_has_a_token(self):
         """Its token is of a history that the new index never had; a poll with it neither hangs nor misses anything."""
         self.server.stop()
-        for name in os.listdir(self.server.path("data")):
-            if name.startswith("sync_api.db"):
-                os.remove(self.server.path("data", name))
+        self.server.stores.remove("sync_api")
         self.server.start()
         events = [self.alice.send(self.room, f"{n}") for n in range(5)]
         seen = []

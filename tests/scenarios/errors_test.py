@@ -26,10 +26,14 @@ class ErrorsTest(ServerCase):
                 self.assertEqual((400, errcode), (status, answer["errcode"]))
         self.assertEqual(200, put("wrong", {"body": "the id of a refused request is free"})[0])
 
+    def connect(self):
+        """To the listener itself, whatever stands before it."""
+        return socket.create_connection(("127.0.0.1", self.server.host("client_api").port), timeout=30)
+
     def test_sizes(self):
         self.alice.refused(413, "M_TOO_LARGE", "PUT", self.send + "big", {"body": "x" * 70_000})
         # A body above the route's limit: answered before it is read, so that the connection may break meanwhile.
-        with socket.create_connection(("127.0.0.1", self.server.port)) as raw:
+        with self.connect() as raw:
             raw.sendall(b"PUT /_matrix/client/v3/rooms/%21a/send/a/b HTTP/1.1\r\nHost: test\r\nContent-Length: 10000000\r\n\r\n")
             answer = raw.makefile("rb").read()
         self.assertIn(b" 413 ", answer.split(b"\r\n")[0])
@@ -42,7 +46,7 @@ class ErrorsTest(ServerCase):
 
     def test_no_http(self):
         for text in (b"\x16\x03\x01\x02\x00\x01\x00", b"HELLO\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"GET  HTTP/1.1\r\n\r\n"):
-            with self.subTest(text=text), socket.create_connection(("127.0.0.1", self.server.port), timeout=30) as raw:
+            with self.subTest(text=text), self.connect() as raw:
                 raw.sendall(text)
                 raw.shutdown(socket.SHUT_WR)
                 answer = raw.makefile("rb").read()
@@ -141,8 +145,9 @@ class LimitsTest(ServerCase):
         alice.get("v3/account/whoami")
 
     def test_a_slow_client_is_cut_off(self):
-        with socket.create_connection(("127.0.0.1", self.server.port), timeout=30) as raw:
+        listener = ("127.0.0.1", self.server.host("client_api").port)
+        with socket.create_connection(listener, timeout=30) as raw:
             raw.sendall(b"GET /_matrix/client/versions HTTP/1.1\r\nHost:")
             self.assertIn(b" 408 ", raw.makefile("rb").read())
-        with socket.create_connection(("127.0.0.1", self.server.port), timeout=30) as raw:
+        with socket.create_connection(listener, timeout=30) as raw:
             self.assertEqual(b"", raw.makefile("rb").read())  # idle

@@ -1,9 +1,8 @@
 """What the program says, and its exit code, when it cannot start as it is asked to. (Golden tests pin the texts of faults
-in config; here are those that need the machine.)"""
+in config; here are those that need the machine; databases_test.py has those of databases.)"""
 import os
 import shutil
 import socket
-import sqlite3
 import unittest
 
 from client import register
@@ -53,25 +52,6 @@ class HostFaultsTest(unittest.TestCase):
         server.config["data_dir"] = "in-the-way/data"
         server.write_config()
         self.assert_says(server, COULD_NOT_START, "error: the data folder", "in-the-way")
-
-    # Databases
-
-    def test_a_newer_database(self):
-        server = self.server()
-        server.start()
-        server.stop()
-        with sqlite3.connect(server.path("data", "room_server.db")) as database:
-            database.execute("INSERT INTO bp_migrations (number, name, applied_ms) VALUES (999, 'from the future', 0)")
-        database.close()
-        self.assert_says(server, COULD_NOT_START, "error: the database of plugin room_server cannot be opened",
-                         "the database is at version 999", "fix: run the version of Backplane that wrote it, or restore a backup")
-
-    def test_a_file_that_is_no_database(self):
-        server = self.server()
-        os.makedirs(server.path("data"))
-        with open(server.path("data", "user_api.db"), "wb") as out:
-            out.write(b"this is no database" * 1000)
-        self.assert_says(server, COULD_NOT_START, "error: the database of plugin user_api cannot be opened", "user_api.db")
 
     # Plugins
 

@@ -1,7 +1,5 @@
 """Databases that are older than what clients, or other components, have seen: a client does not hang, and gets what
 there is."""
-import os
-import shutil
 import time
 import unittest
 
@@ -19,28 +17,16 @@ class RestoreTest(unittest.TestCase):
         self.room = self.alice.create_room(preset="public_chat", name="the room")
         self.bob.join(self.room)
 
-    def data(self, *parts):
-        return self.server.path("data", *parts)
-
     def keep(self):
         """Stops, copies the databases, starts."""
         self.server.stop()
-        shutil.copytree(self.data(), self.server.path("kept"))
+        self.server.stores.keep()
         self.server.start()
 
     def put_back(self, *names):
         """Stops, and starts with the copy; of all databases, or of these."""
         self.server.stop()
-        if not names:
-            shutil.rmtree(self.data())
-            shutil.copytree(self.server.path("kept"), self.data())
-        for name in names:
-            for file in os.listdir(self.data()):
-                if file.startswith(name + ".db"):
-                    os.remove(self.data(file))
-            for file in os.listdir(self.server.path("kept")):
-                if file.startswith(name + ".db"):
-                    shutil.copy2(self.server.path("kept", file), self.data(file))
+        self.server.stores.put_back(*names)
         self.server.start()
 
     def quick_sync(self, client, **query):

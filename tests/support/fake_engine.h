@@ -1,6 +1,7 @@
 // The rest of the host, as commands see it, without any. For tests.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <sstream>
@@ -27,10 +28,14 @@ class FakeServer : public ServerControl {
     return {};
   }
   void dump_state() override { tell("dump"); }
-  void on_failure(std::function<void(const Fault&)> report) override { fail = std::move(report); }
+  void on_failure(std::function<void(const Fault&)> report) override {
+    fail = std::move(report);
+    can_fail = true;
+  }
 
   std::vector<Fault> start_faults;
-  std::function<void(const Fault&)> fail;
+  std::function<void(const Fault&)> fail;  ///< for other threads once can_fail is true
+  std::atomic<bool> can_fail{false};
 
  private:
   static std::string_view to_string(LogLevel level) { return level == LogLevel::debug ? "debug" : "other"; }
@@ -55,6 +60,11 @@ class FakeEngine : public Engine {
     users.push_back(user);
     return {};
   }
+  std::vector<Fault> move_databases(const Config&, const DatabaseMove& move, std::ostream& out) override {
+    moves.push_back(move);
+    out << "moved\n";
+    return {};
+  }
 
   void add_plugin(std::string_view manifest_text) {
     const auto manifest = plugin::parse_manifest(manifest_text);
@@ -65,6 +75,7 @@ class FakeEngine : public Engine {
   Discovery discovery;
   std::vector<Fault> check_faults;
   std::vector<NewUser> users;
+  std::vector<DatabaseMove> moves;
   std::unique_ptr<ServerControl> server = std::make_unique<FakeServer>();
 };
 

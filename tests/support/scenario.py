@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Runs a file of tests against the built program:
-   tests/support/scenario.py [--program PATH] FILE [ARGUMENT OF UNITTEST...]
+   tests/support/scenario.py [--program PATH] [--shape NAME] FILE [ARGUMENT OF UNITTEST...]
 For example `tests/support/scenario.py tests/scenarios/rooms_test.py -v RoomsTest.test_kick`. Without --program it is
-$BACKPLANE_BIN, else the build of preset dev. BACKPLANE_TEST_KEEP=1 keeps the servers' folders."""
+$BACKPLANE_BIN, else the build of preset dev; without --shape $BACKPLANE_TEST_SHAPE, else `single`. BACKPLANE_TEST_KEEP=1
+keeps the servers' folders."""
 import importlib.util
 import os
 import sys
@@ -12,9 +13,12 @@ sys.dont_write_bytecode = True
 
 
 def main(arguments):
-    if arguments[:1] == ["--program"]:
-        os.environ["BACKPLANE_BIN"] = os.path.abspath(arguments[1])
-        arguments = arguments[2:]
+    while arguments[:1] in (["--program"], ["--shape"]):
+        option, value, *arguments = arguments
+        if option == "--program":
+            os.environ["BACKPLANE_BIN"] = os.path.abspath(value)
+        else:
+            os.environ["BACKPLANE_TEST_SHAPE"] = value
     if not arguments or arguments[0] in ("-h", "--help"):
         print(__doc__)
         return

@@ -1,16 +1,12 @@
 """A server under test: the built program with a config of its own in a temporary folder. Runs, stops, kills, restarts
-it. Ports are the system's choice (port 0), read from the log. Config is written as JSON, which YAML includes."""
-import http.client
+it, in the shape that the test is run for (shapes.py). Config is written as JSON, which YAML includes."""
 import json
 import os
-import re
 import shutil
 import signal
-import subprocess
 import tempfile
 
-from metrics import Metrics
-from program import PATIENCE, program, wait_for
+import shapes
 
 NO_LIMIT = {"per_second": 0, "burst": 1000000}
 
@@ -37,20 +33,30 @@ def test_config():
 
 
 class Server:
-    """The folder goes when the object is closed (or its `with` ends); the process before that."""
+    """The folder goes when the object is closed (or its `with` ends); the processes before that."""
 
-    def __init__(self, config=None):
+    def __init__(self, config=None, shape=None):
         self.folder = tempfile.mkdtemp(prefix="backplane-test-")
-        self.config = merged(test_config(), config or {})
-        self.write_config()
-        self.process = None
-        self.port = self.operations_port = 0
+        self._own_config = config or {}
+        self.stores = None
+        self.take_shape(shape or shapes.chosen())
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
         self.close()
+
+    def take_shape(self, shape):
+        """The stopped server becomes one of that shape: its config, its processes, its databases (self.stores)."""
+        if self.stores is not None:
+            self.stores.close()
+            self.shape.close()
+        self.shape = shape
+        self.stores = shape.open(self)
+        self.config = merged(merged(test_config(), shape.config()), self._own_config)
+        self.write_config()
+        self.processes = shape.processes()
 
     # The files
 
@@ -68,108 +74,87 @@ class Server:
 
     def log(self):
         """What the server has said so far, in all its runs."""
-        try:
-            with open(self.path("server.log"), encoding="utf-8", errors="replace") as text:
-                return text.read()
-        except FileNotFoundError:
-            return ""
+        return "".join(process.log() for process in self.processes)
 
-    # The process
+    # The processes
 
-    def command(self, *arguments):
-        return [program(), *arguments, "--config", self.path("backplane.yaml")]
+    def host(self, component):
+        """The process that runs the component."""
+        return self.shape.host(component)
 
-    def run(self, *arguments):
+    @property
+    def port(self):
+        """Where clients go."""
+        return self.shape.port()
+
+    def run(self, *arguments, **how):
         """A command that ends by itself (also `run`, when it is to fail): (exit code, output, errors)."""
-        done = subprocess.run(self.command(*arguments), capture_output=True, text=True, timeout=PATIENCE, check=False)
-        return done.returncode, done.stdout, done.stderr
-
-    def launch(self):
-        """Starts the process without waiting for it. setpriv ends it should this program end first."""
-        assert not self.running(), "it is running already"
-        self._log_before = len(self.log())
-        with open(self.path("server.log"), "a", encoding="utf-8") as log:
-            self.process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *self.command("run")], stdout=log,
-                                            stderr=log, stdin=subprocess.DEVNULL)
+        return self.processes[0].run(*arguments, **how)
 
     def start(self):
-        """Starts the process; it is ready when this returns."""
-        self.launch()
-        wait_for("the server to be ready", self._is_listening, pause=0.002)
-        assert self.health("ready") == 200, self.log()[self._log_before:]
+        """Starts the server; it is ready when this returns."""
+        for process in self.processes:
+            process.launch()
+        for process in self.processes:
+            process.wait_until_ready()
         return self
 
-    def _is_listening(self):
-        said = self.log()[self._log_before:]
-        if not self.running():
-            raise AssertionError(f"the server ended with {self.process.returncode}:\n{said}")
-        ports = re.findall(r"host: listening .*?\bport=(\d+)", said)
-        operations = re.search(r"operations listener ready .*?\bport=(\d+)", said)
-        if not ports or " host: ready " not in said:
-            return False
-        self.port = int(ports[0])
-        self.operations_port = int(operations.group(1)) if operations else 0
-        return True
-
     def running(self):
-        return self.process is not None and self.process.poll() is None
+        return any(process.running() for process in self.processes)
 
     def signal(self, number):
-        self.process.send_signal(number)
+        for process in self.processes:
+            process.signal(number)
 
     def wait(self):
-        """Waits for the end, answers the exit code."""
-        return self.process.wait(timeout=PATIENCE)
+        """Waits for the end, answers the exit code: the first one that is not 0."""
+        return next((code for code in [process.wait() for process in self.processes] if code), 0)
 
     def stop(self):
         """An orderly end."""
-        if self.running():
-            self.signal(signal.SIGTERM)
-        code = self.wait()
-        assert code == 0, f"the server ended with {code}:\n{self.log()[self._log_before:]}"
+        for process in self.processes:
+            if process.running():
+                process.signal(signal.SIGTERM)
+        for process in self.processes:
+            process.end()
 
     def kill(self):
         """No end at all: SIGKILL."""
-        self.signal(signal.SIGKILL)
-        self.wait()
+        for process in self.processes:
+            process.signal(signal.SIGKILL)
+        for process in self.processes:
+            process.wait()
 
     def restart(self):
         self.stop()
         return self.start()
 
     def close(self):
-        if self.running():
-            self.kill()
+        for process in self.processes:
+            if process.running():
+                process.kill()
+        self.shape.close()
         if os.environ.get("BACKPLANE_TEST_KEEP"):
             print(f"kept {self.folder}")
-        else:
-            shutil.rmtree(self.folder, ignore_errors=True)
+            return
+        self.stores.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     # What operators see
 
-    def _operations(self, path):
-        connection = http.client.HTTPConnection("127.0.0.1", self.operations_port, timeout=PATIENCE)
-        try:
-            connection.request("GET", path)
-            answer = connection.getresponse()
-            return answer.status, answer.read().decode()
-        finally:
-            connection.close()
-
     def health(self, what):
-        return self._operations("/health/" + what)[0]
+        """The worst answer of all hosts."""
+        return max(process.health(what) for process in self.processes)
 
     def metrics(self):
-        status, text = self._operations("/metrics")
-        assert status == 200, (status, text)
-        return Metrics(text)
+        """The samples of all hosts together: Metrics.sum() sums over them."""
+        found = [process.metrics() for process in self.processes]
+        for other in found[1:]:
+            found[0].samples += other.samples
+        return found[0]
 
     def memory_kib(self):
-        """The process' resident memory."""
-        with open(f"/proc/{self.process.pid}/status", encoding="ascii") as status:
-            return int(re.search(r"VmRSS:\s+(\d+)", status.read()).group(1))
+        return sum(process.memory_kib() for process in self.processes)
 
     def cpu_seconds(self):
-        with open(f"/proc/{self.process.pid}/stat", encoding="ascii") as stat:
-            fields = stat.read().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return sum(process.cpu_seconds() for process in self.processes)

@@ -22,8 +22,14 @@ CREATE TABLE profile_steps (
 ) {without_rowid};
 )";
 
+constexpr std::string_view profile_versions = R"(
+ALTER TABLE profiles ADD COLUMN version BIGINT NOT NULL DEFAULT 0;
+)";
+
 }  // namespace
 
-std::vector<storage::Migration> migrations() { return {{1, "profile_job", profile_job}}; }
+std::vector<storage::Migration> migrations() {
+  return {{1, "profile_job", profile_job}, {2, "profile_versions", profile_versions}};
+}
 
 }  // namespace backplane::client_api

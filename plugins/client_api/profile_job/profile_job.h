@@ -3,6 +3,7 @@
 // is seen there too, and that room is queued again. Any thread.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <mutex>
 #include <optional>
@@ -18,8 +19,9 @@ class ProfileJob {
   ProfileJob(plugin::Host& host, storage::Store& store, api::RoomServer& rooms);
   ~ProfileJob();
 
-  /// Queues every room that the user is in; answers once that is stored.
-  Result<void> begin(const api::MemberProfile& profile);
+  /// Queues every room that the user is in, unless that was done for this version of the profile, or a newer one;
+  /// answers once it is stored.
+  Result<void> begin(const api::MemberProfile& profile, std::int64_t version);
   /// Log 4: follows memberships of this server's users.
   log::Outcome consume(storage::Write& write, const log::Record& record);
 
@@ -33,8 +35,14 @@ class ProfileJob {
     api::MemberProfile profile;
   };
   void run();
-  std::optional<Step> next_step();
+  /// Every step once; false when some have to be tried again.
+  bool carry_out_all();
+  /// The first one behind that room of that user.
+  std::optional<Step> next_step(const UserId& user, const RoomId& room);
   bool carry_out(const Step& step);
+  bool expand(const UserId& user);
+  /// Nothing when the room has it, or needs it no more.
+  Result<void> tell_room(const Step& step);
   void wake();
 
   plugin::Host& host_;
@@ -43,7 +51,7 @@ class ProfileJob {
   const Logger logger_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  bool stopping_ = false;
+  std::atomic<bool> stopping_{false};
   bool work_ = true;  ///< what was left at the last stop
   std::thread thread_;
 };

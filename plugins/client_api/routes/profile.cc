@@ -40,10 +40,11 @@ Result<http::Response> get_field(Components& c, const http::Request& request) {
 Result<http::Response> change(Components& c, const http::Request& request, json::Raw value) {
   BACKPLANE_TRY(user, own_user(request));
   const std::string name(request.parameter("keyName"));
-  BACKPLANE_TRY(set, c.users.set_profile_field(api::context_of(request), {user, name, std::move(value)}));
-  if (set.changed && (name == "displayname" || name == "avatar_url")) {
+  BACKPLANE_CHECK(c.users.set_profile_field(api::context_of(request), {user, name, std::move(value)}));
+  // Not only when this changed it: an earlier attempt may have ended between the change and the job.
+  if (name == "displayname" || name == "avatar_url") {
     BACKPLANE_TRY(profile, c.users.get_profile(api::context_of(request), {user}));
-    BACKPLANE_CHECK(c.profile_job.begin({user, profile.displayname, profile.avatar_url}));
+    BACKPLANE_CHECK(c.profile_job.begin({user, profile.displayname, profile.avatar_url}, profile.version));
   }
   return http::Response::empty_object();
 }

@@ -92,6 +92,7 @@ Subscriptions subscribe(log::Log& log, storage::Store& store, ReadModel& model, 
   to_device.topic = api::send_to_device_topic;
   to_device.group = index_group;
   to_device.linger = linger;
+  to_device.reset = store::reset_to_device;
   s.indexed_to_device =
       &log.consume(std::move(to_device), store, [&model, logger](storage::Write& write, const log::Record& raw) {
         ParsedPtr<api::SendToDeviceRecord> record = model.recent_to_device(raw.position);

@@ -89,6 +89,14 @@ CREATE TABLE filters (
   body TEXT NOT NULL,
   PRIMARY KEY (user_id, id)
 ) {without_rowid};
+)sql"},
+          {2, "to_device_acknowledged", R"sql(
+CREATE TABLE to_device_acknowledged (
+  user_id TEXT NOT NULL,
+  device TEXT NOT NULL,
+  sequence BIGINT NOT NULL,
+  PRIMARY KEY (user_id, device)
+) {without_rowid};
 )sql"}};
 }
 

@@ -24,7 +24,7 @@ Result<RoomRead> RoomRead::open(Reader& reader, const http::Request& request) {
   read.room_id_ = std::move(room_id);
   const Error not_allowed = denied("forbidden", "you are not in this room");
 
-  reader.model.follow(reader.host.clock().now() + follow_wait);
+  reader.model.follow(reader.host.clock().now() + follow_wait, Follow::what_is_committed);
   BACKPLANE_CHECK(reader.model.index_room(read.access_, read.room_id_));
   struct Found {
     std::optional<store::RoomRow> room;

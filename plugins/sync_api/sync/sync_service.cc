@@ -87,10 +87,16 @@ void SyncService::adopt(SyncToken& since) {
 Result<void> SyncService::start(const http::Request& request, const http::Responder& responder) {
   BACKPLANE_TRY(poll, read(request));
   const Access access{true, api::context_of(request)};
-  model_.follow(host_.clock().now() + options_.follow_wait);
-  const std::string epoch = model_.epoch();
+  bool immediate = !poll.since || poll.full_state || poll.timeout <= Duration(0);
+  const Instant until = host_.clock().now() + options_.follow_wait;
+  model_.follow(until, immediate ? Follow::what_is_committed : Follow::what_is_known);
   // A token of another history, or of one that was lost when a backup was restored: the client begins again.
-  if (poll.since && (poll.since->epoch != epoch || !model_.reached(*poll.since))) poll.since.reset();
+  const std::string epoch = model_.epoch();
+  if (poll.since && poll.since->epoch != epoch) poll.since.reset();
+  if (poll.since) {
+    BACKPLANE_TRY(reached, model_.reached(*poll.since, until));
+    if (!reached) poll.since.reset();
+  }
   if (poll.since) adopt(*poll.since);
   BACKPLANE_TRY(user, model_.user(access, api::session_of(request).user));
   poll.user = std::move(user);
@@ -98,7 +104,7 @@ Result<void> SyncService::start(const http::Request& request, const http::Respon
   if (poll.since) model_.acknowledge(poll.user, poll.device, poll.since->send_to_device);
   if (poll.filter->state.lazy_load_members) device->lazy.begin(poll.since ? poll.since->encode() : std::string());
 
-  const bool immediate = !poll.since || poll.full_state || poll.timeout <= Duration(0);
+  immediate = immediate || !poll.since;
   std::string next;
   if (poll.since && !poll.full_state && model_.nothing_after(poll.user, *poll.since)) {
     SyncToken now = model_.now();

@@ -106,10 +106,9 @@ void ReadModel::apply_typing(const log::Batch& batch) {
   Woken woken;
   std::unique_lock lock(mutex_);
   for (const auto& record : records) {
+    typing_[record->data.room_id] = {record->data.users, record->position, clock_.now()};
     const auto found = rooms_.find(record->data.room_id);
     if (found == rooms_.end()) continue;
-    found->second->typing = record->data.users;
-    found->second->typing_at = record->position;
     for (UserStream* user : found->second->active) {
       user->relevant.typing.advance(record->position);
       woken.users.insert(user);

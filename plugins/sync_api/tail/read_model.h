@@ -66,6 +66,12 @@ struct UserView {
   std::vector<DeviceStream::Message> to_device;
 };
 
+/// Up to where a reader wants the log followed.
+enum class Follow : std::uint8_t {
+  what_is_known,      ///< to this host: enough for who waits for news anyway
+  what_is_committed,  ///< anywhere, for who may have written it a moment ago at another host
+};
+
 class ReadModel {
  public:
   struct Limits {
@@ -101,12 +107,13 @@ class ReadModel {
 
   // ---- for readers
 
-  /// Waits until everything committed before this call has been followed; at most until the instant.
-  void follow(Instant until);
+  /// Waits until everything up to now has been followed; at most until the instant.
+  void follow(Instant until, Follow how);
   /// What has been followed.
   SyncToken now() const;
-  /// Whether the log has ever come this far (typing apart).
-  bool reached(const SyncToken& token) const;
+  /// Whether the log has ever come this far (typing apart); when it has, it has been followed that far, too. Errors:
+  /// unavailable, timeout when that cannot be told by the instant.
+  Result<bool> reached(const SyncToken& token, Instant until);
   bool typing_reached(const log::Positions& typing) const;
   /// A short digest of the epochs of the producers' logs.
   std::string epoch();
@@ -163,6 +170,7 @@ class ReadModel {
   UserPtr merge_user(const UserId& user, store::UserRows rows);
   void forget_user(UserStream& user);
   void evict_tails();
+  const RoomTyping* find_typing(const RoomId& room) const;
 
   storage::Store& store_;
   EventCache& events_;
@@ -179,6 +187,7 @@ class ReadModel {
   Recent<api::ReceiptRecord> recent_receipts_;
   Recent<api::SendToDeviceRecord> recent_to_device_;
   std::unordered_map<RoomId, RoomPtr> rooms_;
+  std::unordered_map<RoomId, RoomTyping> typing_;  // also of rooms that nobody active is in: who comes is told
   std::unordered_map<UserId, UserPtr> users_;
   std::vector<Acknowledged> acknowledged_;
   std::string epoch_;

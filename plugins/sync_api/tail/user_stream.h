@@ -28,13 +28,18 @@ struct Room {
   std::uint16_t lane = 0;
   Sequence last_event = 0;  ///< of the latest record that /sync shows
   log::Position last_receipt;
-  std::vector<UserId> typing;
-  log::Position typing_at;
   std::vector<UserStream*> active;  ///< streams of users who are joined
   std::shared_ptr<RoomTail> tail;
   std::uint64_t used = 0;  ///< when the tail was read last, in the model's counting
 };
 using RoomPtr = std::shared_ptr<Room>;
+
+/// Who types in a room, since when that is so.
+struct RoomTyping {
+  std::vector<UserId> users;
+  log::Position at;
+  Instant heard{};
+};
 
 struct UserRoom {
   RoomPtr room;

@@ -10,15 +10,20 @@ using matrix::Membership;
 
 namespace {
 constexpr std::size_t messages_in_a_reply = 100;
-}
+constexpr Duration typing_kept = std::chrono::hours(1);
+}  // namespace
 
 ReadModel::ReadModel(storage::Store& store, EventCache& events, Clock& clock, Logger logger, Limits limits)
     : store_(store), events_(events), clock_(clock), log_(std::move(logger)), limits_(limits) {}
 
-void ReadModel::follow(Instant until) {
+void ReadModel::follow(Instant until, Follow how) {
   for (log::Tail* tail :
        {topics_.room_events, topics_.client_data, topics_.receipts, topics_.send_to_device, topics_.typing}) {
-    const log::Positions head = tail->head();
+    log::Positions head = tail->head();
+    if (how == Follow::what_is_committed) {
+      // A producer that cannot be asked is no reason to answer nothing.
+      if (const auto asked = tail->ask_head(until)) head.merge(*asked);
+    }
     if (!tail->followed().covers(head)) tail->wait_for(head, until);
   }
 }
@@ -40,13 +45,31 @@ SyncToken ReadModel::followed() const {
   return now;
 }
 
-bool ReadModel::reached(const SyncToken& token) const {
-  return topics_.room_events->head().covers(token.room_events) &&
-         topics_.client_data->head().covers(token.client_data) && topics_.receipts->head().covers(token.receipts) &&
-         topics_.send_to_device->head().covers(token.send_to_device);
+Result<bool> ReadModel::reached(const SyncToken& token, Instant until) {
+  const std::pair<log::Tail*, const log::Positions*> topics[] = {{topics_.room_events, &token.room_events},
+                                                                 {topics_.client_data, &token.client_data},
+                                                                 {topics_.receipts, &token.receipts},
+                                                                 {topics_.send_to_device, &token.send_to_device}};
+  for (const auto& [tail, position] : topics) {
+    if (tail->followed().covers(*position)) continue;
+    // Another host that gave the token may know more of the log than is known here.
+    if (!tail->head().covers(*position)) {
+      BACKPLANE_TRY(head, tail->ask_head(until));
+      if (!head.covers(*position)) return false;
+    }
+    if (!tail->wait_for(*position, until))
+      return unavailable("behind", "this host has not followed that far: try again");
+  }
+  return true;
 }
 
 bool ReadModel::typing_reached(const log::Positions& typing) const { return topics_.typing->head().covers(typing); }
+
+const RoomTyping* ReadModel::find_typing(const RoomId& room) const {
+  if (typing_.empty()) return nullptr;
+  const auto it = typing_.find(room);
+  return it == typing_.end() ? nullptr : &it->second;
+}
 
 bool ReadModel::nothing_after(const UserPtr& user, const SyncToken& since) const {
   const Lock lock(*this);
@@ -100,10 +123,11 @@ UserView ReadModel::view(const UserPtr& user, const DevicePtr& device, const Syn
       entry.has_events = since == nullptr || full_state || room.last_event > told;
       entry.has_receipts = room.last_receipt.sequence != 0 && (since == nullptr || membership.joined_since > told ||
                                                                !since->receipts.covers(room.last_receipt));
-      const bool typing_news = since == nullptr || membership.joined_since > told
-                                   ? !room.typing.empty()
-                                   : room.typing_at.sequence != 0 && !since->typing.covers(room.typing_at);
-      if (typing_news) entry.typing = room.typing;
+      if (const RoomTyping* typing = find_typing(id)) {
+        const bool news = since == nullptr || membership.joined_since > told ? !typing->users.empty()
+                                                                             : !since->typing.covers(typing->at);
+        if (news) entry.typing = typing->users;
+      }
       if (const auto it = of_rooms.find(id); it != of_rooms.end()) entry.account_data = std::move(it->second);
       wanted = entry.has_events || entry.has_receipts || entry.typing || !entry.account_data.empty();
     } else if (membership.membership == Membership::invite || membership.membership == Membership::knock) {
@@ -252,6 +276,9 @@ void ReadModel::sweep() {
       return true;
     });
     evict_tails();
+    // No notification lasts longer (edu_server's typing_timeout).
+    const Instant stale = clock_.now() - typing_kept;
+    std::erase_if(typing_, [&](const auto& entry) { return entry.second.heard < stale; });
   }
   if (acknowledged.empty()) return;
   store_.submit(

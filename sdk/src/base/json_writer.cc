@@ -50,9 +50,9 @@ const char* skip_plain(const char* at, const char* end) {
 }
 
 template <class Number>
-void append_number(std::string& out, Number value) {
+void append_number(std::string& out, Number value, auto... format) {
   char digits[32];
-  const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
+  const auto end = std::to_chars(digits, digits + sizeof digits, value, format...).ptr;
   out.append(digits, end);
 }
 
@@ -165,6 +165,9 @@ Writer& Writer::real(double value) {
     out_ += "null";  // JSON has no word for it
   } else if (std::trunc(value) == value && std::abs(value) <= 9007199254740991.0) {
     append_number(out_, static_cast<std::int64_t>(value));
+  } else if (std::abs(value) >= 9223372036854775808.0) {
+    // The shortest form may be digits alone, which are an integer then, and one that no parser has room for.
+    append_number(out_, value, std::chars_format::scientific);
   } else {
     append_number(out_, value);
   }

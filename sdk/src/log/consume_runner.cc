@@ -66,7 +66,7 @@ void ConsumeRunner::run() {
       continue;
     }
     if (unsettled_ && !settle()) continue;
-    if (!collect(batch) || !apply(batch)) continue;
+    if (!collect(batch) || unsettled_ || !apply(batch)) continue;
     if (!unsettled_) feed_->acknowledge(position_);
   }
 }
@@ -75,6 +75,12 @@ void ConsumeRunner::run() {
 bool ConsumeRunner::collect(Batch& batch) {
   const Duration patience = store_.ownership().shared() ? leader_wait : idle_wait;
   auto first = feed_->poll(options_.max_batch, clock_.now() + patience);
+  if (!first && first.error().reason == history_changed) {
+    logger_.warning("the log has changed", {{"topic", topic_}, {"group", group_}, {"why", first.error().text}});
+    now_ = feed_->head();
+    unsettled_ = true;
+    return true;
+  }
   if (!first) {
     logger_.error("cannot read topic", {{"topic", topic_}, {"group", group_}, {"error", first.error().text}});
     batch = Batch{{}, position_};

@@ -76,7 +76,8 @@ class ConsumeRunner final : public Consumer, public Runner {
   // Where to begin (consume_start.cc). Each answers false when it was interrupted.
   bool settle();
   bool begin_with(const std::optional<tables::StoredPosition>& stored);
-  bool begin_at(const Positions& position);
+  /// `anew`: what was built before is of another history.
+  bool begin_at(const Positions& position, bool anew);
   bool load_snapshot();
   bool load_pages(Positions& as_of);
   Result<SnapshotPage> ask_for_page(const Positions& after);

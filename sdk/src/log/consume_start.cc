@@ -9,6 +9,7 @@
 namespace backplane::log {
 namespace {
 
+constexpr Duration look_again = std::chrono::milliseconds(500);
 constexpr Duration first_pause = std::chrono::milliseconds(100);
 constexpr Duration longest_pause = std::chrono::seconds(30);
 
@@ -32,6 +33,11 @@ bool ConsumeRunner::insist(std::string_view what, const std::function<Result<voi
 
 bool ConsumeRunner::settle() {
   keeps_position_ = discard_ = false;
+  // A topic that nobody has begun to write: whose position is good cannot be told before.
+  while (feed_->epoch().empty()) {
+    if (interrupted()) return false;
+    if (!feed_->poll(1, clock_.now() + look_again)) pause(first_pause);
+  }
   std::optional<tables::StoredPosition> stored;
   std::int64_t snapshots = 0;
   const bool read = insist("read the position", [&] {
@@ -70,16 +76,17 @@ bool ConsumeRunner::begin_with(const std::optional<tables::StoredPosition>& stor
         {{"topic", topic_}, {"group", group_}, {"why", why}, {"position", stored->positions}, {"head", head.encode()}});
   }
   if (options_.snapshot) return load_snapshot();
-  return begin_at(reached ? complete_from : now_);
+  return begin_at(reached ? complete_from : now_, stored.has_value());
 }
 
-bool ConsumeRunner::begin_at(const Positions& position) {
+bool ConsumeRunner::begin_at(const Positions& position, bool anew) {
   stored_ = {feed_->epoch(), position.encode()};
   const bool stored = insist("store the position", [&] {
     return store_.write(
         [&](storage::Write& write) {
           tables::delete_position(write, who_);
           tables::insert_position(write, who_, stored_);
+          if (anew && options_.reset) options_.reset(write);
         },
         chain());
   });
@@ -111,7 +118,7 @@ bool ConsumeRunner::load_snapshot() {
   progress_.reset(position_);
   logger_.info("loading a snapshot", {{"topic", topic_}, {"group", group_}});
   Positions as_of;
-  if (!load_pages(as_of) || !begin_at(as_of)) return false;
+  if (!load_pages(as_of) || !begin_at(as_of, false)) return false;
   measures_.snapshots.add();
   logger_.info("loaded a snapshot", {{"topic", topic_}, {"group", group_}, {"position", position_.encode()}});
   return true;

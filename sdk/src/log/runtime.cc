@@ -73,6 +73,8 @@ struct Runtime::State {
   std::vector<std::unique_ptr<OutboxPublisher>> publishers;
   std::map<std::string, std::unique_ptr<PluginLog>, std::less<>> logs;
   std::vector<Owned> consumers, tails;
+  std::vector<std::string> asked_topics;
+  HeadAsker head_asker;
   std::vector<MissingTopic> missing;
   bool started = false;
   bool running = false;
@@ -152,12 +154,33 @@ Log& Runtime::for_plugin(std::string_view plugin, Metrics& metrics, Logger logge
 
 storage::CommitHook* Runtime::hook(storage::Store* handle) { return &state_->outbox_of(handle); }
 
+void Runtime::set_head_asker(std::vector<std::string> topics, HeadAsker asker) {
+  state_->asked_topics = std::move(topics);
+  state_->head_asker = std::move(asker);
+}
+
+std::vector<OwnHead> Runtime::own_heads(const std::vector<std::string>& topics) const {
+  std::vector<OwnHead> heads;
+  for (const auto& [store, outbox] : state_->outboxes) {
+    for (const std::string& topic : outbox->topics()) {
+      if (std::find(topics.begin(), topics.end(), topic) == topics.end()) continue;
+      heads.push_back({topic, outbox->epoch(), outbox->head(topic)});
+    }
+  }
+  return heads;
+}
+
 Result<void> Runtime::start(Transport& transport) {
   if (std::exchange(state_->started, true)) return internal_error("the log was started before");
   for (const auto& [store, outbox] : state_->outboxes)
     if (outbox->has_topics()) transport.add_source(*outbox);
   for (Owned& consumer : state_->consumers) state_->subscribe(transport, consumer);
-  for (Owned& tail : state_->tails) state_->subscribe(transport, tail);
+  for (Owned& tail : state_->tails) {
+    state_->subscribe(transport, tail);
+    const auto& asked = state_->asked_topics;
+    if (std::find(asked.begin(), asked.end(), tail.runner->topic()) != asked.end())
+      static_cast<TailRunner&>(*tail.runner).set_head_asker(state_->head_asker);
+  }
   if (!state_->faults.empty()) {
     std::string text;
     for (const std::string& fault : state_->faults) text += (text.empty() ? "" : "; ") + fault;

@@ -41,6 +41,10 @@ void TailRunner::prepare() {
 void TailRunner::run() {
   while (!stopping()) {
     const auto batch = feed_->poll(max_batch, clock_.now() + idle_wait);
+    if (!batch && batch.error().reason == history_changed) {
+      begin_again();
+      continue;
+    }
     if (!batch) {
       logger_.error("cannot read topic", {{"topic", topic_}, {"error", batch.error().text}});
       pause(pause_after_error);
@@ -49,6 +53,15 @@ void TailRunner::run() {
     if (!batch->records.empty()) handle(*batch);
     progress_.advance(batch->after);
   }
+}
+
+/// The producer has begun another history: all that the log has of it is new.
+void TailRunner::begin_again() {
+  const Positions from = feed_->complete_from();
+  logger_.warning("the log has changed, the tail begins again",
+                  {{"topic", topic_}, {"epoch", feed_->epoch()}, {"position", from.encode()}});
+  feed_->seek(from);
+  progress_.reset(from);
 }
 
 void TailRunner::handle(const Batch& batch) {

@@ -9,6 +9,8 @@ namespace backplane::matrix {
 namespace {
 
 using auth::allow;
+using auth::rejection;
+using auth::Rule;
 using auth::Rules;
 using auth::Verdict;
 
@@ -16,24 +18,25 @@ using auth::Verdict;
 Verdict check_create(const Rules& rules) {
   const auto& [event, version, state] = rules;
   // 1.1
-  if (event.prev_event_count != 0) return rules.reject("1.1", "1.1", "the create event has prev_events");
+  if (event.prev_event_count != 0) return rules.reject(Rule::create_has_prev_events);
   // 1.2
   if (version.room_id_format == RoomIdFormat::create_event_hash) {
-    if (event.carries_room_id) return rules.reject("1.2", "1.2", "the create event has a room_id");
+    if (event.carries_room_id) return rules.reject(Rule::create_has_room_id);
   } else if (server_of(*event.room_id) != server_of(*event.sender)) {
-    return rules.reject("1.2", "1.2", "the room id is of another server than the sender");
+    return rules.reject(Rule::create_is_of_other_server);
   }
   // 1.3
   if (const auto raw = json::find_raw(event.content, "room_version")) {
     const auto id = json::unquote(*raw);
     if (!id || find_room_version(*id) == nullptr) {
-      return rules.reject("1.3", "1.3", "the room version is not recognised");
+      return rules.reject(Rule::room_version_is_unknown);
     }
   }
-  // 1.4
+  // Room versions until 10, 1.4
   if (!version.creator_is_sender && !json::find_raw(event.content, "creator")) {
-    return rules.reject("1.4", "1.4", "the create event names no creator");
+    return rules.reject(Rule::create_has_no_creator);
   }
+  // Room version 12, 1.4
   if (version.privileged_creators) {
     if (const auto raw = json::find_raw(event.content, "additional_creators")) {
       bool valid = raw->starts_with('[');
@@ -41,10 +44,31 @@ Verdict check_create(const Rules& rules) {
         const auto user = json::unquote(element);
         valid = valid && user && parse_user_id(*user).ok();
       });
-      if (!valid) return rules.reject("1.4", "1.4", "additional_creators is not an array of user ids");
+      if (!valid) return rules.reject(Rule::additional_creators_are_malformed);
     }
   }
   return allow;
+}
+
+/// Room versions until 5, rule 4.
+Verdict check_aliases(const Rules& rules) {
+  // 4.1
+  if (!rules.event.state_key) return rules.reject(Rule::aliases_have_no_state_key);
+  // 4.2
+  if (server_of(*rules.event.sender).view() != *rules.event.state_key) {
+    return rules.reject(Rule::aliases_are_of_other_server);
+  }
+  return allow;  // 4.3
+}
+
+/// Room versions 1 and 2, rule 11.
+Verdict check_redaction(const Rules& rules) {
+  // 11.1
+  if (rules.sender_level() >= rules.state.power_levels().redact()) return allow;
+  // 11.2
+  const ServerName server = server_of(rules.event.redacts);
+  if (!server.empty() && is_on_server(rules.event.event_id, server)) return allow;
+  return rules.reject(Rule::may_not_redact);  // 11.3
 }
 
 bool is_implied_create_event(const RoomId& room_id, const EventId& create_event) {
@@ -64,37 +88,41 @@ std::optional<Rejection> check_auth_rules(const AuthSubject& event, const RoomVe
   if (event.type == "m.room.create") return check_create(rules);
   // Room version 12, 2.; before, 2.4 and 2.5 say the same by way of auth_events.
   const RoomCreation* creation = state.creation();
-  if (creation == nullptr) return rules.reject("2.4", "2", "the room has no create event");
+  if (creation == nullptr) return rules.reject(Rule::no_create_event);
   if (version.create_event_is_implied ? !is_implied_create_event(*event.room_id, creation->event_id)
                                       : *event.room_id != creation->room_id) {
-    return rules.reject("2.5", "2", "the event is of another room than the create event");
+    return rules.reject(Rule::room_id_is_of_no_create_event);
   }
-  // 3. (In room version 12, whose rule 2 is new, this one and all that follow have the next number.)
+  // 3. (Room versions until 5 and room version 12 have one more rule: this one or the next ones are a number higher.)
   if (!creation->federate && server_of(*event.sender) != server_of(creation->sender)) {
-    return rules.reject("3", "4", "the room is closed to other servers");
+    return rules.reject(Rule::room_is_not_federated);
   }
+  // Room versions until 5, 4.
+  if (version.auth_of_aliases && event.type == "m.room.aliases") return check_aliases(rules);
   // 4.
   if (event.type == "m.room.member") return auth::check_member(rules);
   // 5.
   if (state.membership_of(*event.sender) != Membership::join) {
-    return rules.reject("5", "6", "the sender is not joined to the room");
+    return rules.reject(Rule::sender_is_not_joined);
   }
   const std::int64_t sender_level = rules.sender_level();
   // 6.
   if (event.type == "m.room.third_party_invite") {
     if (sender_level >= state.power_levels().invite()) return allow;
-    return rules.reject("6.1", "7.1", "the sender may not invite");
+    return rules.reject(Rule::may_not_invite_third_party);
   }
   // 7.
   if (state.power_levels().to_send(event.type, event.state_key.has_value()) > sender_level) {
-    return rules.reject("7", "8", "the sender's power level is too low for this type of event");
+    return rules.reject(Rule::level_is_too_low);
   }
   // 8.
   if (event.state_key && event.state_key->starts_with('@') && *event.state_key != event.sender->view()) {
-    return rules.reject("8", "9", "the state key is the id of another user");
+    return rules.reject(Rule::state_key_is_of_other_user);
   }
   // 9.
   if (event.type == "m.room.power_levels") return auth::check_power_levels(rules);
+  // Room versions 1 and 2, 11.
+  if (version.auth_of_redactions && event.type == "m.room.redaction") return check_redaction(rules);
   // 10.
   return allow;
 }
@@ -103,46 +131,44 @@ std::optional<Rejection> check_auth_events(const Event& event, std::span<const A
                                            const Event& create_event) {
   const AuthSubject subject = AuthSubject::of(event);
   const RoomVersion& version = event.room_version();
-  const auto reject = [&](std::string_view in_10, std::string_view in_12, std::string_view text) {
-    return std::optional(Rejection{version.create_event_is_implied ? in_12 : in_10, text});
-  };
   if (event.type() == "m.room.create") return std::nullopt;  // rule 1 alone decides
   // Room version 12, 2.
   if (version.create_event_is_implied &&
       (!create_event || !is_implied_create_event(event.room_id(), create_event.event_id()))) {
-    return reject("2", "2", "the room id does not name an accepted create event");
+    return rejection(Rule::room_id_is_of_no_create_event, version);
   }
   const auto selected = required_auth_events(subject, version);
   bool has_create = false;
   for (std::size_t i = 0; i < auth_events.size(); ++i) {
-    const auto& [auth_event, rejected] = auth_events[i];
+    const Event& auth_event = auth_events[i].event;
     const auto same_entry = [&](const AuthEvent& other) {
       return other.event.type() == auth_event.type() && other.event.state_key() == auth_event.state_key();
     };
     // 2.1
     if (std::any_of(auth_events.begin(), auth_events.begin() + static_cast<std::ptrdiff_t>(i), same_entry)) {
-      return reject("2.1", "3.1", "two auth events have the same type and state key");
+      return rejection(Rule::auth_event_is_repeated, version);
     }
     // 2.2
     const auto is_entry = [&](const StateEntry& entry) { return auth_event.is_state(entry.type, entry.state_key); };
     if (std::none_of(selected.begin(), selected.end(), is_entry)) {
-      return reject("2.2", "3.2", "an auth event is not one that the event needs");
+      return rejection(Rule::auth_event_is_not_selected, version);
     }
     // 2.3
-    if (rejected) return reject("2.3", "3.3", "an auth event was rejected");
+    if (auth_events[i].rejected) return rejection(Rule::auth_event_was_rejected, version);
     has_create = has_create || auth_event.is_state("m.room.create", "");
     // 2.5
-    if (auth_event.room_id() != event.room_id()) return reject("2.5", "3.5", "an auth event is of another room");
+    if (auth_event.room_id() != event.room_id()) return rejection(Rule::auth_event_is_of_other_room, version);
   }
   // 2.4
   if (!version.create_event_is_implied && !has_create) {
-    return reject("2.4", "2", "the create event is not among the auth events");
+    return rejection(Rule::no_create_event, version);
   }
   return std::nullopt;
 }
 
 bool may_apply_redaction(const Event& redaction, const Event& redacted, const PowerLevels& levels) {
   if (redaction.room_id() != redacted.room_id()) return false;
+  if (redaction.room_version().auth_of_redactions) return true;
   return levels.of_user(redaction.sender()) >= levels.redact() ||
          server_of(redaction.sender()) == server_of(redacted.sender());
 }

@@ -1,11 +1,12 @@
-// Shared by the files of the authorization rules. Rules are cited with their numbers in room versions 10 and 11, where
-// they are the same, and in 12, which inserts a rule 2.
+// Shared by the files of the authorization rules. Comments cite rules with their numbers in room versions 10 and 11,
+// where they are the same; what other versions number differently is in auth_rule_names.cc.
 #pragma once
 
 #include <optional>
 #include <string_view>
 
 #include "backplane/matrix/auth_rules.h"
+#include "matrix/auth_rule_names.h"
 
 namespace backplane::matrix::auth {
 
@@ -18,17 +19,15 @@ struct Rules {
   const RoomVersion& version;
   const AuthState& state;
 
-  Verdict reject(std::string_view rule_in_10, std::string_view rule_in_12, std::string_view text) const {
-    return Rejection{version.create_event_is_implied ? rule_in_12 : rule_in_10, text};
-  }
+  Verdict reject(Rule rule) const { return rejection(rule, version); }
   std::int64_t sender_level() const { return state.power_levels().of_user(*event.sender); }
 };
 
-/// Rule 4 (in room version 12: 5): the type is m.room.member.
+/// Rule 4: the type is m.room.member.
 Verdict check_member(const Rules& rules);
-/// Rule 9 (10): the type is m.room.power_levels.
+/// Rule 9: the type is m.room.power_levels.
 Verdict check_power_levels(const Rules& rules);
-/// Rules 4.4.1.2 to 4.4.1.8 (5.4.1.…): an invite that answers a third-party invite.
+/// Rules 4.4.1.2 to 4.4.1.8: an invite that answers a third-party invite.
 Verdict check_third_party_invite(const Rules& rules, std::string_view third_party_invite);
 
 }  // namespace backplane::matrix::auth

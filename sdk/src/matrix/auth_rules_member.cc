@@ -35,25 +35,27 @@ Verdict check_join(const Change& change) {
     return allow;
   }
   // 4.3.2
-  if (!change.own) return rules.reject("4.3.2", "5.3.2", "only users themselves may join");
+  if (!change.own) return rules.reject(Rule::not_own_join);
   // 4.3.3
-  if (change.sender == Membership::ban) return rules.reject("4.3.3", "5.3.3", "the user is banned");
+  if (change.sender == Membership::ban) return rules.reject(Rule::joins_while_banned);
   const bool invited_or_joined = change.current == Membership::invite || change.current == Membership::join;
   switch (rules.state.join_rule()) {
-    case JoinRule::invite:
     case JoinRule::knock:  // 4.3.4
+      if (!rules.version.knock) break;
+      [[fallthrough]];
+    case JoinRule::invite:
       if (invited_or_joined) return allow;
-      return rules.reject("4.3.4", "5.3.4", "the user is not invited");
+      return rules.reject(Rule::not_invited);
     case JoinRule::restricted:
     case JoinRule::knock_restricted:  // 4.3.5
       if (rules.state.join_rule() == JoinRule::knock_restricted && !rules.version.knock_restricted_join) break;
       if (!rules.version.restricted_join) break;
       if (invited_or_joined || may_authorise_join(change)) return allow;  // 4.3.5.1, 4.3.5.3
-      return rules.reject("4.3.5.2", "5.3.5.2", "nobody who may invite authorised the join");
+      return rules.reject(Rule::join_is_not_authorised);
     case JoinRule::public_: return allow;  // 4.3.6
     case JoinRule::private_: break;
   }
-  return rules.reject("4.3.7", "5.3.7", "the join rule lets nobody join");  // 4.3.7
+  return rules.reject(Rule::join_rule_forbids);  // 4.3.7
 }
 
 /// 4.4
@@ -62,18 +64,18 @@ Verdict check_invite(const Change& change) {
   // 4.4.1
   if (const auto third_party_invite = json::find_raw(rules.event.content, "third_party_invite")) {
     // 4.4.1.1
-    if (change.current == Membership::ban) return rules.reject("4.4.1.1", "5.4.1.1", "the invited user is banned");
+    if (change.current == Membership::ban) return rules.reject(Rule::third_party_target_is_banned);
     return check_third_party_invite(rules, *third_party_invite);
   }
   // 4.4.2
-  if (change.sender != Membership::join) return rules.reject("4.4.2", "5.4.2", "the sender is not joined to the room");
+  if (change.sender != Membership::join) return rules.reject(Rule::invites_from_outside);
   // 4.4.3
   if (change.current == Membership::join || change.current == Membership::ban) {
-    return rules.reject("4.4.3", "5.4.3", "the invited user is joined or banned");
+    return rules.reject(Rule::invites_joined_or_banned);
   }
   // 4.4.4
   if (rules.sender_level() >= change.levels().invite()) return allow;
-  return rules.reject("4.4.5", "5.4.5", "the sender may not invite");  // 4.4.5
+  return rules.reject(Rule::may_not_invite);  // 4.4.5
 }
 
 /// 4.5
@@ -82,32 +84,32 @@ Verdict check_leave(const Change& change) {
   // 4.5.1
   if (change.own) {
     if (change.current == Membership::invite || change.current == Membership::join ||
-        change.current == Membership::knock) {
+        (rules.version.knock && change.current == Membership::knock)) {
       return allow;
     }
-    return rules.reject("4.5.1", "5.5.1", "the user is not in the room");
+    return rules.reject(Rule::leaves_from_outside);
   }
   // 4.5.2
-  if (change.sender != Membership::join) return rules.reject("4.5.2", "5.5.2", "the sender is not joined to the room");
+  if (change.sender != Membership::join) return rules.reject(Rule::kicks_from_outside);
   const std::int64_t sender_level = rules.sender_level();
   // 4.5.3
   if (change.current == Membership::ban && sender_level < change.levels().ban()) {
-    return rules.reject("4.5.3", "5.5.3", "the sender may not unban");
+    return rules.reject(Rule::may_not_unban);
   }
   // 4.5.4
   if (sender_level >= change.levels().kick() && change.target_level() < sender_level) return allow;
-  return rules.reject("4.5.5", "5.5.5", "the sender may not remove this user");  // 4.5.5
+  return rules.reject(Rule::may_not_kick);  // 4.5.5
 }
 
 /// 4.6
 Verdict check_ban(const Change& change) {
   const Rules& rules = change.rules;
   // 4.6.1
-  if (change.sender != Membership::join) return rules.reject("4.6.1", "5.6.1", "the sender is not joined to the room");
+  if (change.sender != Membership::join) return rules.reject(Rule::bans_from_outside);
   // 4.6.2
   const std::int64_t sender_level = rules.sender_level();
   if (sender_level >= change.levels().ban() && change.target_level() < sender_level) return allow;
-  return rules.reject("4.6.3", "5.6.3", "the sender may not ban this user");  // 4.6.3
+  return rules.reject(Rule::may_not_ban);  // 4.6.3
 }
 
 /// 4.7
@@ -117,14 +119,14 @@ Verdict check_knock(const Change& change) {
   const JoinRule rule = rules.state.join_rule();
   const bool may_knock = (rule == JoinRule::knock && rules.version.knock) ||
                          (rule == JoinRule::knock_restricted && rules.version.knock_restricted_join);
-  if (!may_knock) return rules.reject("4.7.1", "5.7.1", "the join rule does not let users knock");
+  if (!may_knock) return rules.reject(Rule::join_rule_forbids_knock);
   // 4.7.2
-  if (!change.own) return rules.reject("4.7.2", "5.7.2", "only users themselves may knock");
+  if (!change.own) return rules.reject(Rule::not_own_knock);
   // 4.7.3
   if (change.sender != Membership::ban && change.sender != Membership::invite && change.sender != Membership::join) {
     return allow;
   }
-  return rules.reject("4.7.4", "5.7.4", "the user is banned, invited or joined");  // 4.7.4
+  return rules.reject(Rule::knocks_from_inside);  // 4.7.4
 }
 
 }  // namespace
@@ -132,13 +134,13 @@ Verdict check_knock(const Change& change) {
 Verdict check_member(const Rules& rules) {
   const AuthSubject& event = rules.event;
   // 4.1
-  if (!event.state_key) return rules.reject("4.1", "5.1", "the membership event has no state_key");
+  if (!event.state_key) return rules.reject(Rule::no_membership);
   if (!json::find_raw(event.content, "membership")) {
-    return rules.reject("4.1", "5.1", "the membership event has no membership");
+    return rules.reject(Rule::no_membership);
   }
   // 4.2: the caller has seen to the signature (required_signers).
   const auto membership = membership_in(event.content);
-  if (!membership) return rules.reject("4.8", "5.8", "the membership is unknown");  // 4.8
+  if (!membership) return rules.reject(Rule::membership_is_unknown);  // 4.8
   UserId target{std::string(*event.state_key)};
   const bool own = target == *event.sender;
   const Membership sender = rules.state.membership_of(*event.sender);
@@ -149,9 +151,11 @@ Verdict check_member(const Rules& rules) {
     case Membership::invite: return check_invite(change);
     case Membership::leave: return check_leave(change);
     case Membership::ban: return check_ban(change);
-    case Membership::knock: return check_knock(change);
+    case Membership::knock:
+      if (rules.version.knock) return check_knock(change);
+      break;
   }
-  return rules.reject("4.8", "5.8", "the membership is unknown");
+  return rules.reject(Rule::membership_is_unknown);
 }
 
 }  // namespace backplane::matrix::auth

@@ -39,26 +39,26 @@ bool any_signature_matches(json::View signed_part, const std::vector<std::string
 Verdict check_third_party_invite(const Rules& rules, std::string_view third_party_invite) {
   // 4.4.1.2
   const auto signed_raw = json::find_raw(third_party_invite, "signed");
-  if (!signed_raw) return rules.reject("4.4.1.2", "5.4.1.2", "the third-party invite is not signed");
+  if (!signed_raw) return rules.reject(Rule::third_party_is_not_signed);
   // 4.4.1.3
   const auto mxid = json::find_raw_string(*signed_raw, "mxid");
   const auto token = json::find_raw_string(*signed_raw, "token");
-  if (!mxid || !token) return rules.reject("4.4.1.3", "5.4.1.3", "the third-party invite has no mxid or no token");
+  if (!mxid || !token) return rules.reject(Rule::third_party_is_incomplete);
   // 4.4.1.4
   if (*mxid != rules.event.state_key) {
-    return rules.reject("4.4.1.4", "5.4.1.4", "the third-party invite is for another user");
+    return rules.reject(Rule::third_party_is_for_other_user);
   }
   // 4.4.1.5
   const Event invite = rules.state.third_party_invite(*token);
-  if (!invite) return rules.reject("4.4.1.5", "5.4.1.5", "the room has no such third-party invite");
+  if (!invite) return rules.reject(Rule::third_party_is_unknown);
   // 4.4.1.6
   if (invite.sender() != *rules.event.sender) {
-    return rules.reject("4.4.1.6", "5.4.1.6", "the third-party invite is of another sender");
+    return rules.reject(Rule::third_party_is_of_other_sender);
   }
   // 4.4.1.7
   const auto document = json::Document::parse_object(*signed_raw);
   if (document && any_signature_matches(document->root(), public_keys_in(invite.content()))) return allow;
-  return rules.reject("4.4.1.8", "5.4.1.8", "no signature of the third-party invite is valid");  // 4.4.1.8
+  return rules.reject(Rule::third_party_signature_is_wrong);  // 4.4.1.8
 }
 
 }  // namespace backplane::matrix::auth

@@ -25,4 +25,13 @@ Event EventAuthState::third_party_invite(std::string_view token) const {
   return lookup_("m.room.third_party_invite", token);
 }
 
+EventAuthState auth_state_of(std::vector<Event> events) {
+  return EventAuthState([events = std::move(events)](std::string_view type, std::string_view state_key) {
+    for (const auto& event : events) {
+      if (event.is_state(type, state_key)) return event;
+    }
+    return Event();
+  });
+}
+
 }  // namespace backplane::matrix

@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include "backplane/matrix/auth_rules.h"
-#include "base/json_scanner.h"
+#include "matrix/event_references.h"
 
 namespace backplane::matrix {
 
@@ -12,10 +12,14 @@ AuthSubject AuthSubject::of(const Event& event) {
   out.type = event.type();
   out.state_key = event.state_key();
   out.content = event.content();
-  json::each_raw_element(event.prev_events_raw(), [&](std::string_view raw) {
+  each_reference(event.prev_events_raw(), event.room_version(), [&](std::string_view raw) {
     if (out.prev_event_count++ == 0) (void)json::plain_string(raw, out.first_prev_event);
   });
   out.carries_room_id = event.carries_room_id();
+  if (event.room_version().auth_of_redactions) {
+    out.event_id = event.event_id().view();
+    if (auto redacts = event.redacts()) out.redacts = *std::move(redacts);
+  }
   return out;
 }
 
@@ -29,6 +33,8 @@ AuthSubject AuthSubject::of(const EventDraft& draft) {
   out.prev_event_count = draft.prev_events.size();
   if (!draft.prev_events.empty()) out.first_prev_event = draft.prev_events.front().view();
   out.carries_room_id = !draft.room_id.empty();
+  out.event_id = draft.event_id.view();
+  if (draft.redacts) out.redacts = *draft.redacts;
   return out;
 }
 

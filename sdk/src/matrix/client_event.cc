@@ -9,6 +9,7 @@ namespace {
 std::string redaction_content(const Event& event, const EventId& redacts) {
   const std::string_view content = event.content();
   if (event.room_version().redacts_in_content || json::find_raw(content, "redacts")) return std::string(content);
+  if (!content.starts_with('{')) return "{}";  // a stored event that is damaged
   std::string out = "{\"redacts\":";
   json::append_quoted(out, redacts.view());
   if (content.size() > 2) out += ',';

@@ -2,7 +2,7 @@
 
 #include <charconv>
 
-#include "base/json_scanner.h"
+#include "matrix/event_references.h"
 
 namespace backplane::matrix {
 namespace {
@@ -18,9 +18,9 @@ std::string string_of(std::string_view raw) {
   return json::plain_string(raw, plain) ? std::string(plain) : json::unquote(raw).value_or("");
 }
 
-std::vector<EventId> ids_of(std::string_view raw_array) {
+std::vector<EventId> ids_of(std::string_view raw_array, const RoomVersion& version) {
   std::vector<EventId> out;
-  json::each_raw_element(raw_array, [&](std::string_view raw) { out.emplace_back(string_of(raw)); });
+  each_reference(raw_array, version, [&](std::string_view raw) { out.emplace_back(string_of(raw)); });
   return out;
 }
 
@@ -107,8 +107,8 @@ std::string_view Event::content() const { return data_->content; }
 std::string_view Event::signatures() const { return data_->signatures; }
 std::string_view Event::unsigned_data() const { return data_->unsigned_data; }
 std::string_view Event::prev_events_raw() const { return data_->prev_events; }
-std::vector<EventId> Event::prev_events() const { return ids_of(data_->prev_events); }
-std::vector<EventId> Event::auth_events() const { return ids_of(data_->auth_events); }
+std::vector<EventId> Event::prev_events() const { return ids_of(data_->prev_events, *data_->version); }
+std::vector<EventId> Event::auth_events() const { return ids_of(data_->auth_events, *data_->version); }
 
 std::optional<EventId> Event::redacts() const {
   if (data_->type != "m.room.redaction") return std::nullopt;

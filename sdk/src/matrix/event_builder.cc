@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "backplane/base/encoding.h"
+#include "backplane/matrix/event_hash.h"
 #include "base/json_scanner.h"
 #include "matrix/redaction_rules.h"
 
@@ -15,11 +15,19 @@ void append_integer(std::string& out, std::int64_t value) {
   out.append(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);
 }
 
-void append_ids(std::string& out, const std::vector<EventId>& ids) {
+/// prev_events or auth_events in the format of the room version: ids, in versions 1 and 2 pairs of id and hashes.
+void append_references(std::string& out, const std::vector<EventId>& ids, const std::vector<Sha256>& hashes,
+                       const RoomVersion& version) {
+  const bool pairs = version.event_format == EventFormat::event_id_in_event;
   out += '[';
   for (std::size_t i = 0; i < ids.size(); ++i) {
     if (i != 0) out += ',';
+    if (pairs) out += '[';
     json::append_quoted(out, ids[i].view());
+    if (!pairs) continue;
+    out += ",{\"sha256\":\"";
+    out += base64(as_text(hashes[i]));
+    out += "\"}]";
   }
   out += ']';
 }
@@ -52,7 +60,7 @@ std::string content_with_redacts(std::string_view content, const EventId& redact
 /// head content depth [hashes] times [redacts] room_and_sender [signatures] tail
 struct Parts {
   std::string head;             // {"auth_events":[…],"content":
-  std::string depth;            // ,"depth":1
+  std::string depth;            // ,"depth":1 and in room versions 1 and 2 ,"event_id":"…"
   std::string hashes;           // ,"hashes":{"sha256":"…"}
   std::string times;            // ,"origin_server_ts":1,"prev_events":[…]
   std::string redacts;          // ,"redacts":"…" or nothing
@@ -64,15 +72,19 @@ Parts parts_of(const EventDraft& draft, const RoomVersion& version) {
   Parts parts;
   parts.head = "{\"auth_events\":";
   parts.head.reserve(64 + draft.auth_events.size() * 48);
-  append_ids(parts.head, draft.auth_events);
+  append_references(parts.head, draft.auth_events, draft.auth_event_hashes, version);
   parts.head += ",\"content\":";
   parts.depth = ",\"depth\":";
-  append_integer(parts.depth, std::clamp<std::int64_t>(draft.depth, 0, max_depth));
+  append_integer(parts.depth, std::clamp<std::int64_t>(draft.depth, 0, version.max_depth()));
+  if (version.event_format == EventFormat::event_id_in_event) {
+    parts.depth += ",\"event_id\":";
+    json::append_quoted(parts.depth, draft.event_id.view());
+  }
   parts.times = ",\"origin_server_ts\":";
   parts.times.reserve(64 + draft.prev_events.size() * 48);
   append_integer(parts.times, draft.origin_server_ts);
   parts.times += ",\"prev_events\":";
-  append_ids(parts.times, draft.prev_events);
+  append_references(parts.times, draft.prev_events, draft.prev_event_hashes, version);
   if (draft.redacts && !version.redacts_in_content) {
     parts.redacts = ",\"redacts\":";
     json::append_quoted(parts.redacts, draft.redacts->view());
@@ -98,7 +110,7 @@ void append(std::string& out, const Text&... texts) {
   (out.append(texts), ...);
 }
 
-Result<void> check_limits(const EventDraft& draft) {
+Result<void> check_draft(const EventDraft& draft, const RoomVersion& version) {
   const auto too_long = [](std::string_view text) { return text.size() > max_event_key_bytes; };
   if (too_long(draft.type)) return invalid("too_large", "the event's type is longer than 255 bytes");
   if (draft.state_key && too_long(*draft.state_key)) {
@@ -106,6 +118,14 @@ Result<void> check_limits(const EventDraft& draft) {
   }
   if (too_long(draft.sender.view())) return invalid("too_large", "the event's sender is longer than 255 bytes");
   if (too_long(draft.room_id.view())) return invalid("too_large", "the event's room_id is longer than 255 bytes");
+  if (version.event_format != EventFormat::event_id_in_event) return {};
+  if (too_long(draft.event_id.view())) return invalid("too_large", "the event's event_id is longer than 255 bytes");
+  if (draft.event_id.empty()) return invalid("bad_draft", "an event of room versions 1 and 2 needs an event id");
+  if (draft.prev_event_hashes.size() != draft.prev_events.size() ||
+      draft.auth_event_hashes.size() != draft.auth_events.size()) {
+    return invalid("bad_draft",
+                   "an event of room versions 1 and 2 needs the hashes of its prev_events and auth_events");
+  }
   return {};
 }
 
@@ -119,8 +139,12 @@ Result<std::string> canonical_content(json::View content, const RoomVersion& ver
   return content.canonical();
 }
 
+EventId new_event_id(const ServerName& server, Random& random) {
+  return EventId('$' + random.text(24) + ':' + server.str());
+}
+
 Result<Event> build_event(const EventDraft& draft, const RoomVersion& version, const SigningKey& key) {
-  BACKPLANE_CHECK(check_limits(draft));
+  BACKPLANE_CHECK(check_draft(draft, version));
   std::string changed_content;
   std::string_view content = draft.content;
   if (draft.redacts && version.redacts_in_content) {
@@ -136,15 +160,14 @@ Result<Event> build_event(const EventDraft& draft, const RoomVersion& version, c
   append(text, parts.head, content, parts.depth, parts.times, parts.redacts, parts.room_and_sender, parts.tail);
   parts.hashes = ",\"hashes\":{\"sha256\":\"" + base64(as_text(sha256(text))) + "\"}";
 
-  // Signatures and the reference hash cover the same bytes: the redacted event without signatures. The top-level
-  // `redacts` is in no version's list of keys to keep.
+  // Signatures and the reference hash, which is the id from room version 3 on, cover the same bytes: the redacted event
+  // without signatures. The top-level `redacts` is in no version's list of keys to keep.
   text.clear();
   text += parts.head;
   append_redacted_content(text, draft.type, content, version);
   append(text, parts.depth, parts.hashes, parts.times, parts.room_and_sender, parts.tail);
-  const bool url_safe = version.event_format == EventFormat::url_safe_reference_hash;
-  const Sha256 reference_hash = sha256(text);
-  EventId event_id('$' + (url_safe ? base64_url(as_text(reference_hash)) : base64(as_text(reference_hash))));
+  EventId event_id =
+      version.event_format == EventFormat::event_id_in_event ? draft.event_id : event_id_of_hash(sha256(text), version);
   const std::string signature = key.sign(text);
 
   text.clear();

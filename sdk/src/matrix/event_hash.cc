@@ -1,5 +1,7 @@
 #include "backplane/matrix/event_hash.h"
 
+#include <algorithm>
+
 #include "backplane/matrix/membership.h"
 #include "base/json_scanner.h"
 #include "matrix/redaction_rules.h"
@@ -61,30 +63,49 @@ std::string signed_form(std::string_view event, const RoomVersion& version) {
   return out;
 }
 
-EventId reference_event_id(std::string_view event, const RoomVersion& version) {
-  const Sha256 hash = sha256(signed_form(event, version));
+Sha256 reference_hash(std::string_view event, const RoomVersion& version) {
+  return sha256(signed_form(event, version));
+}
+
+EventId event_id_of_hash(const Sha256& reference_hash, const RoomVersion& version) {
+  // Spec: room versions 3 and 4, "Event IDs".
   const bool url_safe = version.event_format == EventFormat::url_safe_reference_hash;
-  return EventId('$' + (url_safe ? base64_url(as_text(hash)) : base64(as_text(hash))));
+  return EventId('$' + (url_safe ? base64_url(as_text(reference_hash)) : base64(as_text(reference_hash))));
+}
+
+EventId reference_event_id(std::string_view event, const RoomVersion& version) {
+  return event_id_of_hash(reference_hash(event, version), version);
 }
 
 std::vector<Signature> signatures_of(const Event& event) { return signatures_in(event.signatures()); }
 
 std::vector<ServerName> required_signers(const Event& event) {
   std::vector<ServerName> out;
+  const auto add = [&out](ServerName server) {
+    if (std::find(out.begin(), out.end(), server) == out.end()) out.push_back(std::move(server));
+  };
   const bool is_member = event.type() == "m.room.member";
   const auto membership = is_member ? membership_in(event.content()) : std::nullopt;
   // Spec: Server-Server API, "Validating hashes and signatures on received events".
   const bool third_party_invite =
       membership == Membership::invite && json::find_raw(event.content(), "third_party_invite").has_value();
-  if (!third_party_invite) out.push_back(server_of(event.sender()));
+  if (!third_party_invite) add(server_of(event.sender()));
+  if (event.room_version().event_format == EventFormat::event_id_in_event) add(server_of(event.event_id()));
   if (is_member && event.room_version().restricted_join) {
     // Spec: room version 8, authorization rules, 4.2.
     if (const auto user = json::find_raw_string(event.content(), "join_authorised_via_users_server")) {
-      ServerName server = server_of(UserId(*user));
-      if (out.empty() || out.front() != server) out.push_back(std::move(server));
+      add(server_of(UserId(*user)));
     }
   }
   return out;
+}
+
+bool is_key_valid_for(const RoomVersion& version, std::int64_t origin_server_ts, std::int64_t valid_until_ts,
+                      std::int64_t now) {
+  if (!version.enforce_key_validity) return true;
+  // Spec: room version 5: "Servers MUST use the lesser of valid_until_ts and 7 days into the future".
+  constexpr std::int64_t seven_days = 7LL * 24 * 60 * 60 * 1000;
+  return origin_server_ts <= std::min(valid_until_ts, now + seven_days);
 }
 
 bool verify_event(const Event& event, std::string_view form, const ServerName& server, std::string_view key_id,

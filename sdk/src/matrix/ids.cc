@@ -126,6 +126,7 @@ std::string_view localpart(const RoomAlias& alias) { return localpart_of(alias.v
 ServerName server_of(const UserId& user) { return server_name_of(user.view()); }
 ServerName server_of(const RoomAlias& alias) { return server_name_of(alias.view()); }
 ServerName server_of(const RoomId& room) { return server_name_of(room.view()); }
+ServerName server_of(const EventId& event) { return server_name_of(event.view()); }
 
 RoomId room_id_of_create_event(const EventId& create_event) { return RoomId(with_sigil('!', create_event.view())); }
 EventId create_event_id_of(const RoomId& room) { return EventId(with_sigil('$', room.view())); }

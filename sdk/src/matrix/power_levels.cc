@@ -1,6 +1,7 @@
 #include "backplane/matrix/power_levels.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "backplane/base/json.h"
 #include "base/json_scanner.h"
@@ -18,13 +19,38 @@ Error not_integers(std::string_view name) {
   return invalid("bad_json", "'" + std::string(name) + "' is not an object with values that are integers");
 }
 
-Result<PowerLevels::Entries> read_entries(json::View content, std::string_view name, bool user_ids) {
+constexpr std::int64_t lowest = std::numeric_limits<std::int64_t>::min();
+constexpr std::int64_t highest = std::numeric_limits<std::int64_t>::max();
+
+/// Spec: room version 1: digits with leading zeroes, a sign before them, white space around.
+std::optional<std::int64_t> level_in(std::string_view text) {
+  constexpr std::string_view space = " \t\n\v\f\r";
+  text.remove_prefix(std::min(text.find_first_not_of(space), text.size()));
+  text = text.substr(0, text.find_last_not_of(space) + 1);
+  const bool negative = text.starts_with('-');
+  if (negative || text.starts_with('+')) text.remove_prefix(1);
+  if (text.empty() || text.find_first_not_of("0123456789") != std::string_view::npos) return std::nullopt;
+  std::uint64_t magnitude = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), magnitude);
+  if (error != std::errc() || magnitude > static_cast<std::uint64_t>(highest)) return negative ? lowest : highest;
+  return negative ? -static_cast<std::int64_t>(magnitude) : static_cast<std::int64_t>(magnitude);
+}
+
+/// Spec: room version 1: "the value is truncated at the decimal point".
+std::int64_t level_in(double value) {
+  constexpr double bound = 9223372036854775808.0;  // 2^63
+  if (value >= bound) return highest;
+  return value < -bound ? lowest : static_cast<std::int64_t>(value);
+}
+
+Result<PowerLevels::Entries> read_entries(json::View content, std::string_view name, bool user_ids,
+                                          const RoomVersion& version) {
   PowerLevels::Entries out;
   const auto object = content.find(name);
   if (!object) return out;
   if (!object->is_object()) return not_integers(name);
   for (const auto& [key, value] : object->members()) {
-    const auto level = value.as_integer();
+    const auto level = power_level_of(value, version);
     if (!level) return not_integers(name);
     if (user_ids && !parse_user_id(key)) return invalid("bad_json", "a key of 'users' is not a user id");
     out.emplace_back(key, *level);
@@ -73,6 +99,15 @@ std::string_view to_string(PowerLevels::Property property) {
   return "";
 }
 
+std::optional<std::int64_t> power_level_of(json::View value, const RoomVersion& version) {
+  if (const auto level = value.as_integer()) return level;
+  if (version.integer_power_levels) return std::nullopt;
+  if (const auto text = value.as_string()) return level_in(*text);
+  if (version.strict_canonical_json) return std::nullopt;
+  const auto real = value.as_real();
+  return real ? std::optional(level_in(*real)) : std::nullopt;
+}
+
 PowerLevels::PowerLevels(const RoomCreation& creation)
     : privileged_creators_(creation.version != nullptr && creation.version->privileged_creators) {
   for (const auto& creator : creation.creators) creators_.push_back(creator.str());
@@ -81,18 +116,20 @@ PowerLevels::PowerLevels(const RoomCreation& creation)
 Result<PowerLevels> PowerLevels::parse(std::string_view content, const RoomCreation& creation) {
   BACKPLANE_TRY(document, json::Document::parse_object(content));
   const json::View root = document.root();
+  // A room without a create event has no version either; nothing is allowed in it.
+  const RoomVersion& version = creation.version != nullptr ? *creation.version : *find_room_version("12");
   PowerLevels out(creation);
   out.has_event_ = true;
   for (const Property property : properties) {
     const auto value = root.find(to_string(property));
     if (!value) continue;
-    const auto level = value->as_integer();
+    const auto level = power_level_of(*value, version);
     if (!level) return invalid("bad_json", "'" + std::string(to_string(property)) + "' is not an integer");
     out.named_[static_cast<std::size_t>(property)] = *level;
   }
-  BACKPLANE_TRY(events, read_entries(root, "events", false));
-  BACKPLANE_TRY(notifications, read_entries(root, "notifications", false));
-  BACKPLANE_TRY(users, read_entries(root, "users", true));
+  BACKPLANE_TRY(events, read_entries(root, "events", false, version));
+  BACKPLANE_TRY(notifications, read_entries(root, "notifications", false, version));
+  BACKPLANE_TRY(users, read_entries(root, "users", true, version));
   out.events_ = std::move(events);
   out.notifications_ = std::move(notifications);
   out.users_ = std::move(users);

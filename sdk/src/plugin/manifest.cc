@@ -143,8 +143,8 @@ void expect_distinct(const std::vector<T>& list, std::string_view member, Name n
 }
 
 Manifest read_manifest(const ManifestNode& root) {
-  root.expect_members({"name", "version", "sdk_abi", "summary", "status", "exposure", "tier", "provides", "requires",
-                       "publishes", "consumes", "routes", "options"});
+  root.expect_members({"name", "version", "sdk_abi", "summary", "status", "exposure", "tier", "hosts", "provides",
+                       "requires", "publishes", "consumes", "routes", "options"});
   Manifest out;
   out.name = read_word(root.member("name"));
   out.version = root.text("version");
@@ -159,6 +159,7 @@ Manifest read_manifest(const ManifestNode& root) {
     if (tier != 1 && tier != 2) root.member("tier").fail("expected 1 or 2");
     out.tier = static_cast<int>(tier);
   }
+  if (root.has("hosts")) out.several_hosts = root.member("hosts").one_of({"one", "several"}) == "several";
   for (const auto& node : root.elements_or_none("provides")) out.provides.push_back(read_interface_id(node));
   for (const auto& node : root.elements_or_none("requires")) out.requires_.push_back(read_requirement(node));
   for (const auto& node : root.elements_or_none("publishes")) out.publishes.push_back(read_published(node));

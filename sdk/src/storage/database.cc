@@ -7,6 +7,7 @@
 #include "storage/connect.h"
 #include "storage/group_commit.h"
 #include "storage/migrate.h"
+#include "storage/move_marker.h"
 #include "storage/shard_tables.h"
 #include "storage/work_scope.h"
 
@@ -40,6 +41,7 @@ std::unique_ptr<Store> open(const DatabaseConfig& config, std::string_view name,
   const Duration patience = config.engine == Engine::postgresql ? config.times.connect_wait : Duration{};
   auto writer = insist(
       clock, patience, [&] { return connect(SessionUse::write); }, is_refused);
+  move_marker::check_absent(*writer);
   auto claim = make_claim(config, clock, logger.part("shards"), hook);
   const Sharing sharing = claim ? claim->sharing() : Sharing::exclusive;
   if (claim) {

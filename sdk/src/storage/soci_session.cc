@@ -24,9 +24,10 @@ using Statements = std::unordered_map<std::string, std::unique_ptr<SociStatement
 Error disk_full(std::string text) { return unavailable("disk_full", std::move(text)); }
 
 /// SOCI reads `key=value` pairs from any name that holds a `=`.
-std::string sqlite_connection(const std::string& path) {
+std::string sqlite_connection(const std::string& path, SociSession::Access access) {
   if (path.find('"') != std::string::npos)
     throw Failure(invalid("bad_path", "a database's path must not hold a quote: " + path));
+  if (access == SociSession::Access::read_only) return "dbname=\"" + path + "\" readonly=true";
   return path.find('=') == std::string::npos ? path : "dbname=\"" + path + "\"";
 }
 
@@ -89,10 +90,10 @@ struct SociSession::Connection {
   }
 };
 
-SociSession::SociSession(Engine engine, const std::string& where)
+SociSession::SociSession(Engine engine, const std::string& where, Access access)
     : dialect_(engine), connection_(std::make_unique<Connection>()) {
   try {
-    if (engine == Engine::sqlite) connection_->soci.open(soci::sqlite3, sqlite_connection(where));
+    if (engine == Engine::sqlite) connection_->soci.open(soci::sqlite3, sqlite_connection(where, access));
     else connection_->soci.open("postgresql", where);
   } catch (const soci::soci_error& error) {
     throw Failure(unavailable("storage", "cannot open the database: " + error.get_error_message()));

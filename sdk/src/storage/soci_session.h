@@ -15,8 +15,10 @@ namespace backplane::storage {
 
 class SociSession final : public Session {
  public:
+  enum class Access : std::uint8_t { write, read_only };
   /// `where`: a file (SQLite) or a libpq connection string. PostgreSQL's driver is loaded when it is first asked for.
-  SociSession(Engine engine, const std::string& where);
+  /// `access` is for SQLite: a file that is read only has to be there, and stays as it is.
+  SociSession(Engine engine, const std::string& where, Access access = Access::write);
   ~SociSession() override;
 
   const Dialect& dialect() const { return dialect_; }

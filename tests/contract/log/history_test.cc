@@ -224,6 +224,7 @@ TEST_P(History, a_group_that_was_disabled_for_too_long_takes_a_snapshot) {
       return without.count("producer", "bp_outbox") == 0;
     }));
   }
+  world_->expire("events");
   Process process(*world_);
   Publisher& publisher = process.publisher();
   Consumer& consumer = process.consumer("group", nullptr, from_snapshot(6, publisher));

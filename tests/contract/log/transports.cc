@@ -4,6 +4,7 @@
 
 #include "backplane/testing/postgresql_server.h"
 #include "in_process_transport.h"
+#include "kafka_world.h"
 
 namespace backplane::log {
 namespace {
@@ -60,6 +61,7 @@ std::vector<TransportKind> transport_kinds() {
     kinds.push_back({"in_process_on_postgresql",
                      [] { return std::make_unique<InProcessOnPostgresql>(postgresql_server().connection()); }, false});
   }
+  kinds.push_back({"kafka", [] { return std::make_unique<KafkaWorld>(); }, false, true});
   return kinds;
 }
 

@@ -23,6 +23,9 @@ class World {
   virtual std::unique_ptr<Transport> make_transport(Clock& clock) = 0;
   /// The database of that name: a SQLite file in the folder, or what a world has instead.
   virtual storage::DatabaseConfig database(const std::string& name);
+  /// Time passes until what the transport itself keeps of a topic is too old for a group that is not enabled. Nobody
+  /// uses the topic meanwhile.
+  virtual void expire(const std::string& /*topic*/) {}
   const std::string& folder() const { return folder_.path(); }
 
   Duration disabled_group_retention = std::chrono::hours(7 * 24);
@@ -36,6 +39,9 @@ struct TransportKind {
   std::function<std::unique_ptr<World>()> make_world;
   /// Databases are files that a test may copy, and a consumer sees at once where its producer's log stands.
   bool restorable;
+  /// Records go by way of something that other processes use, too: those of different lanes may come in another order,
+  /// and that nobody publishes a topic cannot be told.
+  bool spans_processes = false;
 };
 inline std::ostream& operator<<(std::ostream& out, const TransportKind& kind) { return out << kind.name; }
 

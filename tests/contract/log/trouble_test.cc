@@ -1,6 +1,7 @@
 // Records that cannot be handled: tried again, or parked with their key while the others go on.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <thread>
 
@@ -62,8 +63,13 @@ TEST_P(Trouble, what_throws_is_tried_eight_times_and_then_parked) {
   });
   ASSERT_TRUE(published);
   ASSERT_TRUE(consumer.wait_for(publisher.head(), clock.now() + 1h));
-  EXPECT_EQ(process.effects(), (std::vector<std::string>{"1", "3"}));
-  EXPECT_EQ(tries, 9);  // once in the batch
+  auto effects = process.effects();
+  std::sort(effects.begin(), effects.end());  // the keys are of different lanes
+  EXPECT_EQ(effects, (std::vector<std::string>{"1", "3"}));
+  if (!GetParam().spans_processes) {
+    EXPECT_EQ(tries, 9);  // once in the batch
+  }
+  EXPECT_GE(tries, 8);
   const auto parked = consumer.list_parked(10);
   ASSERT_TRUE(parked);
   ASSERT_EQ(parked->size(), 1u);
@@ -79,7 +85,9 @@ TEST_P(Trouble, a_record_that_asks_for_time_holds_up_what_is_behind_it) {
     return record.payload == "2" && ++tries < 12 ? Outcome::retry : Outcome::done;
   });
   process.start();
-  for (int i = 1; i <= 4; ++i) process.publish(publisher, std::to_string(i), std::to_string(i));
+  // A key each, but where lanes come by themselves only those of its lane are behind it.
+  for (int i = 1; i <= 4; ++i)
+    process.publish(publisher, GetParam().spans_processes ? "key" : std::to_string(i), std::to_string(i));
   ASSERT_TRUE(consumer.wait_for(publisher.head(), clock.now() + 1h));
   EXPECT_EQ(process.effects(), numbered(1, 4));
   EXPECT_EQ(process.metrics.value("log_parked{events,group}"), 0);

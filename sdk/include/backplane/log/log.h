@@ -70,7 +70,8 @@ struct ConsumeOptions {
   /// Loads what the log no longer holds, when there is no position, or one that the log has passed or never reached.
   /// Without it, a group without a position starts from now.
   Snapshot snapshot;
-  /// Runs in the transaction that begins a snapshot's load: forget what was built before.
+  /// Runs in the transaction that begins a snapshot's load, or, without snapshots, goes on in another history: forget
+  /// what was built before.
   std::function<void(storage::Write&)> reset;
   /// Called where another host leads the store and has begun a snapshot: what is in memory of the effects is of no use.
   /// On the runner's thread; it must not block for long.

@@ -16,6 +16,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -42,6 +43,16 @@ struct MissingTopic {
   std::vector<std::string> wanted_by;  ///< plugins
 };
 
+/// How far a topic that this process publishes has come.
+struct OwnHead {
+  std::string topic;
+  std::string epoch;
+  Positions positions;
+};
+
+/// Asks the hosts that publish a topic for their heads, and answers what all of them have come to.
+using HeadAsker = std::function<Result<Positions>(std::string_view topic, Instant until)>;
+
 class BACKPLANE_API Runtime {
  public:
   Runtime(Clock& clock, Random& random, Logger logger, RuntimeOptions options = {});
@@ -55,6 +66,11 @@ class BACKPLANE_API Runtime {
   /// What open_store() takes for the store that `handle` stands for: never nullptr. Call it for every store, when all
   /// plugins are wired.
   storage::CommitHook* hook(storage::Store* handle);
+  /// Tails of these topics, which other hosts publish (too, or alone), ask for heads with it. Before start(); it is
+  /// used until stop().
+  void set_head_asker(std::vector<std::string> topics, HeadAsker asker);
+  /// Those of the topics that are published here; from memory. After start(), any thread.
+  std::vector<OwnHead> own_heads(const std::vector<std::string>& topics) const;
   /// Gives the transport all sources, subscribes, starts it, asks tails where to
   /// begin, and starts the runners. An error lists every fault; a topic without a publisher is none (see
   /// missing_topics()). The transport lives until stop().

@@ -55,11 +55,16 @@ class BACKPLANE_API Source {
   virtual void set_listener(std::function<void()> on_committed) = 0;
 };
 
+/// The reason of poll()'s error when what follows does not follow on from where the feed was sought: the epoch is
+/// another one, or records are gone. What to do is as at the start: look at epoch() and complete_from(), and seek.
+inline constexpr std::string_view history_changed = "log_history_changed";
+
 /// A subscription's end of the transport. One thread at a time, but interrupt(), epoch(), head() and connected(): any
 /// thread. It may outlive the transport's stop() and the transport: then it only answers epoch() and head().
 class BACKPLANE_API Feed {
  public:
   virtual ~Feed();
+  /// Empty: nothing is known of the topic yet. poll() returns when it is.
   virtual std::string epoch() const = 0;
   /// The topic's, as far as it is known here. A consumer that is above it has seen another history.
   virtual Positions head() const = 0;
@@ -70,7 +75,8 @@ class BACKPLANE_API Feed {
   /// Continue after these positions.
   virtual void seek(const Positions& after) = 0;
   /// Waits for records; an empty batch when the instant came or interrupt() was called. An interrupt() that nobody
-  /// waited for ends the next wait. Each batch's `after` is where the next poll goes on.
+  /// waited for ends the next wait. Each batch's `after` is where the next poll goes on. Errors: history_changed, until
+  /// the next seek; a tail skips what is gone.
   virtual Result<Batch> poll(std::size_t limit, Instant until) = 0;
   /// What a consume group has stored durably: the transport may forget it.
   virtual void acknowledge(const Positions& positions) = 0;

@@ -1,9 +1,10 @@
-// The authorization rules of room versions 10, 11 and 12: may this event be, given that state? Asked by room_server for
-// drafts of its own (against the head) and for received events (against several states). Pure functions; about a
-// microsecond, but for third-party invites (a signature check each).
+// The authorization rules of all room versions: may this event be, given that state? Asked by room_server for drafts of
+// its own (against the head) and for received events: by the state that the auth events make and what is to be said of
+// them (check 4 of "Checks performed on receipt of a PDU"), the state before the event (5) and the current state (6);
+// and by state resolution. Pure functions; about a microsecond, but for third-party invites (a signature check each).
 //
 // Not checked here, because it needs keys of servers: that the event is signed by those whom required_signers()
-// (event_hash.h) names, which is also what rule 4.2 of room version 10 (join_authorised_via_users_server) demands.
+// (event_hash.h) names, which is also what rule 4.2 of room version 8 (join_authorised_via_users_server) demands.
 #pragma once
 
 #include <optional>
@@ -30,6 +31,8 @@ struct BACKPLANE_API AuthSubject {
   std::size_t prev_event_count = 0;
   std::string_view first_prev_event;  ///< its id
   bool carries_room_id = true;        ///< false for a create event whose room id follows from it
+  std::string_view event_id;          ///< room versions 1 and 2 only
+  EventId redacts;                    ///< room versions 1 and 2 only: what an m.room.redaction event redacts
 
   static AuthSubject of(const Event& event);
   static AuthSubject of(const EventDraft& draft);
@@ -37,8 +40,9 @@ struct BACKPLANE_API AuthSubject {
 
 /// Why an event is not allowed. The texts are constants.
 struct Rejection {
-  std::string_view rule;  ///< its number on the page of the event's room version: `4.3.2`
-  std::string_view text;
+  std::string_view reason;  ///< a stable word, the same in all room versions: `not_own_join`
+  std::string_view rule;    ///< its number on the page of the event's room version: `4.3.2`
+  std::string_view text;    ///< for people
 };
 /// A Rejection as an error: denied/forbidden.
 BACKPLANE_API Error to_error(const Rejection& rejection);
@@ -61,13 +65,14 @@ struct AuthEvent {
   Event event;
   bool rejected = false;  ///< was not allowed itself
 };
-/// The rules about auth_events (rule 2 of room versions 10 and 11, rules 2 and 3 of 12). `create_event` must be the
+/// The rules about auth_events (rule 2, in room version 12 rules 2 and 3). `create_event` must be the
 /// room's accepted create event, or no event; from room version 12 on it is not among auth_events.
 BACKPLANE_API std::optional<Rejection> check_auth_events(const Event& event, std::span<const AuthEvent> auth_events,
                                                          const Event& create_event);
 
-/// Whether a redaction that was allowed is to be carried out (room version 3, "Handling redactions"): its sender has
-/// the redact level or is of the same server as the sender of the redacted event, and both are of one room.
+/// Whether a redaction that was allowed is to be carried out: both events are of one room and, from room version 3 on
+/// ("Handling redactions"), its sender has the redact level or is of the same server as the sender of the redacted
+/// event; before, the authorization rules have seen to that.
 BACKPLANE_API bool may_apply_redaction(const Event& redaction, const Event& redacted, const PowerLevels& levels);
 
 }  // namespace backplane::matrix

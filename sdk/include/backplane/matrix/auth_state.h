@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "backplane/base/export.h"
 #include "backplane/matrix/event.h"
@@ -50,5 +51,9 @@ class BACKPLANE_API EventAuthState final : public AuthState {
   PowerLevels levels_;
   JoinRule join_rule_ = JoinRule::invite;
 };
+
+/// The state that an event's auth events make, for the check of a received event against them ("Checks performed on
+/// receipt of a PDU", 4). From room version 12 on the create event, which is not among them, is to be given too.
+BACKPLANE_API EventAuthState auth_state_of(std::vector<Event> events);
 
 }  // namespace backplane::matrix

@@ -1,5 +1,6 @@
 // An event of a room: a handle to immutable bytes, the canonical JSON in the format that servers exchange (no event id
-// in it from room version 3 on), with quick access to what is asked for often. Everyone who deals with rooms uses it.
+// in it from room version 3 on, references with hashes in it before), with quick access to what is asked for often.
+// Everyone who deals with rooms uses it.
 //
 // A handle is as cheap to copy as a shared_ptr; any thread may read an event. What accessors answer by view or
 // reference lives as long as some handle does.
@@ -24,7 +25,6 @@ constexpr std::size_t max_event_bytes = 65536;    ///< Client-Server API, "Size 
 constexpr std::size_t max_event_key_bytes = 255;  ///< of sender, room_id, state_key, type, event_id
 constexpr std::size_t max_prev_events = 20;
 constexpr std::size_t max_auth_events = 10;
-constexpr std::int64_t max_depth = 9007199254740991;  ///< 2^53 - 1
 
 class BACKPLANE_API Event {
  public:
@@ -35,9 +35,10 @@ class BACKPLANE_API Event {
   static Event from_stored(std::string json, EventId event_id, const RoomVersion& version);
 
   /// For what another server sent: checks the format of the room version and all size limits, makes the bytes
-  /// canonical, drops `unsigned` (no signature covers it), computes the id and compares the content hash; when that
-  /// does not match, answers the redacted event, as the specification says. Signatures are for the caller to check
-  /// (event_hash.h). Errors: invalid/bad_json, invalid/too_large, invalid/unsupported_room_version.
+  /// canonical, drops `unsigned` (no signature covers it), computes the id (in room versions 1 and 2 takes the one that
+  /// it carries) and compares the content hash; when that does not match, answers the redacted event, as the
+  /// specification says. Signatures are for the caller to check (event_hash.h). Errors: invalid/bad_json,
+  /// invalid/too_large. Those of the specification's "Checks performed on receipt of a PDU" that are 1 and 3.
   static Result<Event> parse_untrusted(json::View event, const RoomVersion& version);
   /// As above, and errors of json::Document::parse.
   static Result<Event> parse_untrusted(std::string_view json, const RoomVersion& version);
@@ -59,7 +60,7 @@ class BACKPLANE_API Event {
   std::string_view unsigned_data() const;  ///< raw JSON object, or empty
   /// What an m.room.redaction event redacts: in its content from room version 11 on, beside it before. Scans.
   std::optional<EventId> redacts() const;
-  std::string_view prev_events_raw() const;  ///< raw JSON array
+  std::string_view prev_events_raw() const;  ///< raw JSON array, in the format of the room version
   std::vector<EventId> prev_events() const;  ///< scans
   std::vector<EventId> auth_events() const;  ///< scans
   /// What it costs to keep, for caches.

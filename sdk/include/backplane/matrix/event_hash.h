@@ -2,6 +2,7 @@
 // they trust to be well-formed.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,14 +21,23 @@ namespace backplane::matrix {
 BACKPLANE_API Sha256 content_hash(std::string_view event);
 /// What signatures and the reference hash cover: the redacted event without `signatures` and `unsigned`.
 BACKPLANE_API std::string signed_form(std::string_view event, const RoomVersion& version);
-/// `$` and the reference hash. For versions from 3 on.
+/// Server-Server API, "Calculating the reference hash for an event".
+BACKPLANE_API Sha256 reference_hash(std::string_view event, const RoomVersion& version);
+/// The id that an event of that reference hash has: `$` and the hash. For versions from 3 on.
+BACKPLANE_API EventId event_id_of_hash(const Sha256& reference_hash, const RoomVersion& version);
+/// The two in one.
 BACKPLANE_API EventId reference_event_id(std::string_view event, const RoomVersion& version);
 
 /// Everyone who signed the event.
 BACKPLANE_API std::vector<Signature> signatures_of(const Event& event);
 /// Who must have signed it for it to be taken: the sender's server (but for a third-party invite, which another
-/// server may send), and the server of the user who authorised a restricted join.
+/// server may send), in room versions 1 and 2 the server of the event id, and from 8 on the server of the user who
+/// authorised a restricted join. Without repetitions.
 BACKPLANE_API std::vector<ServerName> required_signers(const Event& event);
+/// Whether a key may vouch for an event (room version 5, "Signing key validity period"): until then any key that the
+/// server has or had. All times in milliseconds; `now` is the receiver's.
+BACKPLANE_API bool is_key_valid_for(const RoomVersion& version, std::int64_t origin_server_ts,
+                                    std::int64_t valid_until_ts, std::int64_t now);
 /// Whether a signature of that entity and key is on the event, and the key made it. `form` is signed_form, computed
 /// once for all the signatures of an event.
 BACKPLANE_API bool verify_event(const Event& event, std::string_view form, const ServerName& server,

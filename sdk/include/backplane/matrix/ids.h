@@ -42,6 +42,8 @@ BACKPLANE_API std::string_view localpart(const RoomAlias& alias);
 BACKPLANE_API ServerName server_of(const UserId& user);
 BACKPLANE_API ServerName server_of(const RoomAlias& alias);
 BACKPLANE_API ServerName server_of(const RoomId& room);
+/// Of an event of room versions 1 and 2; later ids name no server.
+BACKPLANE_API ServerName server_of(const EventId& event);
 /// From room version 12 on a room's id is its create event's id with the other sigil, and the other way round.
 BACKPLANE_API RoomId room_id_of_create_event(const EventId& create_event);
 BACKPLANE_API EventId create_event_id_of(const RoomId& room);

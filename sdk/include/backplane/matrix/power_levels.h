@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "backplane/base/export.h"
+#include "backplane/base/json.h"
 #include "backplane/base/result.h"
 #include "backplane/matrix/event.h"
 #include "backplane/matrix/ids.h"
@@ -47,8 +48,9 @@ class BACKPLANE_API PowerLevels {
 
   /// A room without the event.
   explicit PowerLevels(const RoomCreation& creation);
-  /// From the content of the event (JSON). Errors: invalid/bad_json naming what is not of the right kind, for room
-  /// versions from 10 on what rules 9.1 to 9.3 of version 10 refuse.
+  /// From the content of the event (JSON). Until room version 9 levels may be strings, until 5 reals
+  /// ("m.room.power_levels events accept values as strings", "… as floats"). Errors: invalid/bad_json naming what is no
+  /// level, for room versions from 10 on what rules 9.1 to 9.3 of version 10 refuse.
   static Result<PowerLevels> parse(std::string_view content, const RoomCreation& creation);
 
   bool has_event() const { return has_event_; }
@@ -80,5 +82,8 @@ class BACKPLANE_API PowerLevels {
 };
 
 BACKPLANE_API std::string_view to_string(PowerLevels::Property property);
+/// The level that a value of an m.room.power_levels event stands for in the room version; nothing when it is none.
+/// What no 64-bit integer can hold, which only old room versions let pass, counts as the nearest one that can.
+BACKPLANE_API std::optional<std::int64_t> power_level_of(json::View value, const RoomVersion& version);
 
 }  // namespace backplane::matrix

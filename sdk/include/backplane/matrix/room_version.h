@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <string_view>
 
@@ -27,7 +28,8 @@ enum class StateResolution : std::uint8_t { v1, v2, v2_1 };
 
 struct RoomVersion {
   std::string_view id;
-  bool supported = false;  ///< rooms of it may be made and joined here
+  bool supported =
+      false;  ///< rooms of it may be made and joined here; events of the others are understood all the same
   EventFormat event_format = EventFormat::event_id_in_event;
   RoomIdFormat room_id_format = RoomIdFormat::with_domain;
   StateResolution state_resolution = StateResolution::v1;
@@ -56,6 +58,11 @@ struct RoomVersion {
   bool creator_is_sender = false;            ///< 11: until then content.creator
   bool privileged_creators = false;          ///< 12: creators have infinite power, additional_creators
   bool create_event_is_implied = false;      ///< 12: the create event is never among auth_events
+
+  /// The largest depth of an event: 2^63-1, from room version 6 on 2^53-1.
+  constexpr std::int64_t max_depth() const {
+    return strict_canonical_json ? (std::int64_t{1} << 53) - 1 : std::numeric_limits<std::int64_t>::max();
+  }
 };
 
 /// Any version of the specification, also ones that are not supported here; nullptr for an unknown one.

@@ -55,6 +55,7 @@ struct Manifest {
   std::string status;    ///< stable, beta, experimental
   std::string exposure;  ///< public (faces the network) or internal
   int tier = 2;
+  bool several_hosts = false;  ///< whether more than one host of a server may run it ("hosts": "several")
   std::vector<std::string> provides;
   std::vector<Requirement> requires_;
   std::vector<PublishedTopic> publishes;

@@ -143,6 +143,24 @@ TEST_F(CommandsTest, users_are_made_with_a_password_from_stdin) {
   EXPECT_EQ(engine.users.size(), 2U);
 }
 
+TEST_F(CommandsTest, databases_are_moved_from_a_folder_or_by_the_old_config) {
+  const std::string to = folder.write(
+      "new.yaml", "server_name: example.org\nstorage: {engine: postgresql, connection: dbname=backplane}\n");
+  EXPECT_EQ(run({"migrate-database", "--config", to, "--from-data", folder.path() + "/x/../data"}), exit_ok) << err;
+  EXPECT_EQ(out, "moved\n");
+  ASSERT_EQ(engine.moves.size(), 1U);
+  EXPECT_EQ(engine.moves[0].from, folder.path() + "/data");
+  EXPECT_FALSE(engine.moves[0].start_over);
+  // What the environment says is of the new server.
+  environment["BACKPLANE__STORAGE__ENGINE"] = "postgresql";
+  environment["BACKPLANE__STORAGE__CONNECTION"] = "dbname=backplane";
+  const std::string old = folder.write("old.yaml", "server_name: example.org\ndata_dir: elsewhere\n");
+  EXPECT_EQ(run({"migrate-database", "--config", config, "--from", old, "--start-over"}), exit_ok) << err;
+  ASSERT_EQ(engine.moves.size(), 2U);
+  EXPECT_EQ(engine.moves[1].from, folder.path() + "/elsewhere");
+  EXPECT_TRUE(engine.moves[1].start_over);
+}
+
 TEST_F(CommandsTest, wiring_prints_or_writes) {
   EXPECT_EQ(run({"wiring", "--format", "dot", "--config", config}), exit_ok);
   EXPECT_EQ(out, "digraph {}\n");

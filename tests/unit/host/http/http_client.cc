@@ -38,6 +38,7 @@ void TestClient::send(std::string_view bytes) {
 
 bool TestClient::fill() {
   std::array<char, 65536> buffer{};
+  errno = 0;  // the end of the stream sets none
   const ssize_t got = recv(socket_, buffer.data(), buffer.size(), 0);
   if (got <= 0) return false;
   received_.append(buffer.data(), static_cast<std::size_t>(got));

@@ -279,6 +279,14 @@ TEST_F(SyncTest, TypingAndReceipts) {
   EXPECT_TRUE(own[0]["content"][said.view()]["m.read.private"][bob.view()]) << own.text();
 }
 
+TEST_F(SyncTest, WhoComesLaterIsToldWhoTypes) {
+  const RoomId room = make_room(alice);
+  join(room, bob);
+  ASSERT_TRUE(edus->set_typing({}, {room, bob, true, 30'000}));
+  const Json answer = sync(alice)["rooms"]["join"][room.view()]["ephemeral"]["events"];
+  EXPECT_EQ(answer.text(), R"([{"content":{"user_ids":["@bob:test.example"]},"type":"m.typing"}])");
+}
+
 TEST_F(SyncTest, AccountDataOfTheUserAndOfRooms) {
   const RoomId room = make_room(alice);
   const std::string since = sync(alice)["next_batch"].string();

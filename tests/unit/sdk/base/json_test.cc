@@ -67,6 +67,14 @@ TEST(Json, depth_and_size_are_limited) {
   EXPECT_EQ(reason("[12]", limits), "accepted");
 }
 
+// Found by canonical_json_fuzz: digits alone would be an integer of more bits than there are.
+TEST(Json, the_canonical_form_of_a_large_real_parses_again) {
+  EXPECT_EQ(canonical("[18446744073709551619.5,-18446744073709551619.5]"),
+            "[1.8446744073709552e+19,-1.8446744073709552e+19]");
+  EXPECT_EQ(canonical(canonical("[18446744073709551619.5,9223372036854775808.5,9223372036854770000.5,1e300]")),
+            canonical("[18446744073709551619.5,9223372036854775808.5,9223372036854770000.5,1e300]"));
+}
+
 TEST(Json, strict_numbers_are_integers_that_a_double_holds) {
   ParseLimits strict;
   strict.strict_numbers = true;

@@ -37,7 +37,7 @@ TEST(AuthEvents, selection) {
 }
 
 class AuthEventRules : public testing::TestWithParam<const char*> {};
-INSTANTIATE_TEST_SUITE_P(Versions, AuthEventRules, testing::Values("10", "11", "12"));
+INSTANTIATE_TEST_SUITE_P(Versions, AuthEventRules, testing::Values("1", "3", "6", "10", "11", "12"));
 
 TEST_P(AuthEventRules, rule_2) {
   const RoomVersion& v = version(GetParam());
@@ -75,6 +75,24 @@ TEST_P(AuthEventRules, rule_2) {
   }
 }
 
+// Spec: Server-Server API, "Checks performed on receipt of a PDU", 4.
+TEST_P(AuthEventRules, make_a_state_to_check_by) {
+  TestRoom room(version(GetParam()));
+  room.set_member(creator, "join");
+  room.set_member(alice, "join");
+  const Event message = room.build(room.draft("m.room.message", std::nullopt, alice, "{}"));
+  const auto check = [&](std::vector<Event> events) {
+    const auto rejection = check_auth_rules(AuthSubject::of(message), room.room_version(), auth_state_of(events));
+    return rejection ? rejection->reason : "";
+  };
+  const Event create = room.find("m.room.create", ""), member = room.find("m.room.member", alice);
+  EXPECT_EQ(check({create, member}), "");
+  EXPECT_EQ(check({create}), "sender_is_not_joined");
+  EXPECT_EQ(check({member}), "no_create_event");
+  EXPECT_EQ(check({create, member, room.set("m.room.power_levels", "", creator, R"({"events_default":1})")}),
+            "level_is_too_low");
+}
+
 // Spec: room version 3, "Handling redactions".
 TEST(Redactions, are_carried_out_for_the_powerful_and_on_the_same_server) {
   const TestRoom room(version("11"));
@@ -92,7 +110,7 @@ TEST(Redactions, are_carried_out_for_the_powerful_and_on_the_same_server) {
 }
 
 TEST(Rejection, is_an_error_of_code_denied) {
-  const Error error = to_error({"4.3.2", "only users themselves may join"});
+  const Error error = to_error({"not_own_join", "4.3.2", "only users themselves may join"});
   EXPECT_EQ(error.code, ErrorCode::denied);
   EXPECT_EQ(error.reason, "forbidden");
   EXPECT_EQ(error.text, "only users themselves may join (authorization rule 4.3.2)");

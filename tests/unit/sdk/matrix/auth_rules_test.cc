@@ -1,7 +1,9 @@
-// A test a rule, named after its number in room versions 10 and 11; in 12 rules from 2 on have the next number.
+// A test a rule, in every room version that has it, named after its number in room versions 10 and 11.
 #include "backplane/matrix/auth_rules.h"
 
 #include <gtest/gtest.h>
+
+#include <sstream>
 
 #include "test_events.h"
 
@@ -16,11 +18,27 @@ constexpr std::string_view message = R"({"body":"x"})";
 class AuthRules : public testing::TestWithParam<const char*> {
  protected:
   const RoomVersion& v = version(GetParam());
-  bool is_12() const { return v.create_event_is_implied; }
-  /// The number in the version under test of a rule of version 10.
+  const int number = std::stoi(GetParam());
+  bool is_12() const { return number == 12; }
+  /// The number in the version under test of a rule from 3 on of version 10.
   std::string rule(const std::string& in_10) const {
-    const auto dot = in_10.find('.');
-    return is_12() ? std::to_string(std::stoi(in_10) + 1) + (dot == std::string::npos ? "" : in_10.substr(dot)) : in_10;
+    std::vector<int> parts;
+    std::istringstream text(in_10);
+    for (std::string part; std::getline(text, part, '.');) parts.push_back(std::stoi(part));
+    if (parts.size() > 1) {
+      int& second = parts[1];
+      if (parts[0] == 4 && number < 8) {  // without 4.2 and, for joins, 4.3.5; without 4.7
+        if (second == 3 && parts[2] >= 6) --parts[2];
+        if (second == 8 && number < 7) --second;
+        if (second >= 3) --second;
+      }
+      if (parts[0] == 9 && number < 10) second = second <= 3 ? 1 : second - 2;  // one rule about kinds, not three
+      if (parts[0] == 9 && number == 12 && second >= 4) ++second;               // 10.4
+    }
+    if (number <= 5 ? parts[0] >= 4 : is_12()) ++parts[0];  // the rule of m.room.aliases; rule 2 of version 12
+    std::string out;
+    for (const int part : parts) out += (out.empty() ? "" : ".") + std::to_string(part);
+    return out;
   }
   TestRoom room(const std::string& join_rule = "invite", std::string create_content = "{}") const {
     TestRoom out(v, std::move(create_content));
@@ -34,7 +52,18 @@ class AuthRules : public testing::TestWithParam<const char*> {
   }
 };
 
-INSTANTIATE_TEST_SUITE_P(Versions, AuthRules, testing::Values("10", "11", "12"));
+INSTANTIATE_TEST_SUITE_P(Versions, AuthRules,
+                         testing::Values("1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"));
+
+// Rules that do not begin in room version 1.
+class KnockRules : public AuthRules {};
+INSTANTIATE_TEST_SUITE_P(Versions, KnockRules, testing::Values("7", "8", "9", "10", "11", "12"));
+class RestrictedRules : public AuthRules {};
+INSTANTIATE_TEST_SUITE_P(Versions, RestrictedRules, testing::Values("8", "9", "10", "11", "12"));
+class IntegerLevelRules : public AuthRules {};
+INSTANTIATE_TEST_SUITE_P(Versions, IntegerLevelRules, testing::Values("10", "11", "12"));
+class LaxLevelRules : public AuthRules {};
+INSTANTIATE_TEST_SUITE_P(Versions, LaxLevelRules, testing::Values("1", "2", "3", "4", "5", "6", "7", "8", "9"));
 
 TEST_P(AuthRules, rule_1_create) {
   TestRoom in(v);
@@ -118,6 +147,11 @@ TEST_P(AuthRules, rule_4_3_join) {
   EXPECT_EQ(in.check_member(bob, bob, "join"), "");  // 4.3.6
   for (const char* join_rule : {"invite", "knock"}) {
     TestRoom closed = room(join_rule);
+    if (join_rule == std::string("knock") && number < 7) {
+      closed.set_member(bob, "invite");
+      EXPECT_EQ(closed.check_member(bob, bob, "join"), rule("4.3.7"));
+      continue;
+    }
     EXPECT_EQ(closed.check_member(bob, bob, "join"), rule("4.3.4"));
     closed.set_member(bob, "knock");
     EXPECT_EQ(closed.check_member(bob, bob, "join"), rule("4.3.4"));
@@ -131,9 +165,14 @@ TEST_P(AuthRules, rule_4_3_join) {
   EXPECT_EQ(nobody.check_member(bob, bob, "join"), rule("4.3.7"));
 }
 
-TEST_P(AuthRules, rule_4_3_5_restricted_join) {
+TEST_P(RestrictedRules, rule_4_3_5_restricted_join) {
   for (const char* join_rule : {"restricted", "knock_restricted"}) {
     TestRoom in = room(join_rule);
+    if (join_rule == std::string("knock_restricted") && number < 10) {
+      in.set_member(bob, "invite");
+      EXPECT_EQ(in.check_member(bob, bob, "join"), rule("4.3.7"));
+      continue;
+    }
     const auto via = [](const std::string& user) { return R"(,"join_authorised_via_users_server":")" + user + "\""; };
     EXPECT_EQ(in.check_member(bob, bob, "join"), rule("4.3.5.2"));
     EXPECT_EQ(in.check_member(bob, bob, "join", via(alice)), "");
@@ -202,7 +241,7 @@ TEST_P(AuthRules, rule_4_5_leave) {
   in.set_member(bob, "invite");
   EXPECT_EQ(in.check_member(bob, bob, "leave"), "");
   in.set_member(bob, "knock");
-  EXPECT_EQ(in.check_member(bob, bob, "leave"), "");
+  EXPECT_EQ(in.check_member(bob, bob, "leave"), number < 7 ? rule("4.5.1") : "");
   in.set_member(bob, "ban");
   EXPECT_EQ(in.check_member(bob, bob, "leave"), rule("4.5.1"));
   EXPECT_EQ(in.check_member("@carol:a", bob, "leave"), rule("4.5.2"));
@@ -230,11 +269,20 @@ TEST_P(AuthRules, rule_4_6_ban) {
   EXPECT_EQ(in.check_member(alice, bob, "ban"), "");
 }
 
-TEST_P(AuthRules, rule_4_7_knock) {
+TEST_P(AuthRules, rule_4_7_until_room_version_6_nobody_knocks) {
+  if (number >= 7) return;
+  EXPECT_EQ(room("knock").check_member(bob, bob, "knock"), rule("4.8"));
+}
+
+TEST_P(KnockRules, rule_4_7_knock) {
   EXPECT_EQ(room("public").check_member(bob, bob, "knock"), rule("4.7.1"));
   EXPECT_EQ(room("restricted").check_member(bob, bob, "knock"), rule("4.7.1"));
   for (const char* join_rule : {"knock", "knock_restricted"}) {
     TestRoom in = room(join_rule);
+    if (join_rule == std::string("knock_restricted") && number < 10) {
+      EXPECT_EQ(in.check_member(bob, bob, "knock"), rule("4.7.1"));
+      continue;
+    }
     EXPECT_EQ(in.check_member(alice, bob, "knock"), rule("4.7.2"));
     EXPECT_EQ(in.check_member(bob, bob, "knock"), "");
     in.set_member(bob, "knock");
@@ -258,10 +306,51 @@ TEST_P(AuthRules, rules_5_to_8) {
   EXPECT_EQ(in.check("m.room.name", "", alice, "{}"), "");
   EXPECT_EQ(in.check("org.example", "@alice:a", alice, "{}"), "");
   EXPECT_EQ(in.check("org.example", "@bob:b", alice, "{}"), rule("8"));
-  EXPECT_EQ(in.check("m.room.redaction", std::nullopt, alice, "{}"), "");
+  EXPECT_EQ(in.check("m.room.redaction", std::nullopt, alice, "{}"), number <= 2 ? "11.3" : "");
 }
 
-TEST_P(AuthRules, rule_9_malformed_power_levels) {
+TEST_P(AuthRules, aliases_have_rule_4_of_room_versions_1_to_5) {
+  TestRoom in = room();
+  set_levels(in, R"({"users":{"@alice:a":50}})");
+  EXPECT_EQ(in.check("m.room.aliases", "a", alice, "{}"), "");
+  EXPECT_EQ(in.check("m.room.aliases", "b", alice, "{}"), number <= 5 ? "4.2" : "");
+  EXPECT_EQ(in.check("m.room.aliases", std::nullopt, alice, "{}"), number <= 5 ? "4.1" : "");
+  // Rule 4 of old versions asks for no membership.
+  EXPECT_EQ(in.check("m.room.aliases", "b", bob, "{}"), number <= 5 ? "" : rule("5"));
+}
+
+TEST_P(AuthRules, redactions_have_rule_11_of_room_versions_1_and_2) {
+  TestRoom in = room();
+  in.set_member(bob, "join");
+  const auto check = [&](const std::string& sender, const std::string& target) {
+    EventDraft draft = in.draft("m.room.redaction", std::nullopt, sender, "{}");
+    draft.redacts = EventId(target);
+    const std::string of_draft = in.check(draft);
+    const Event event = in.build(draft);
+    const auto rejection = check_auth_rules(AuthSubject::of(event), v, in.state());
+    EXPECT_EQ(rejection ? rejection->rule : "", of_draft);
+    return of_draft;
+  };
+  EXPECT_EQ(check(creator, "$x:b"), "");  // 11.1
+  EXPECT_EQ(check(bob, "$x:b"), "");      // 11.2
+  EXPECT_EQ(check(bob, "$x:a"), number <= 2 ? "11.3" : "");
+  EXPECT_EQ(check(bob, "$x"), number <= 2 ? "11.3" : "");
+}
+
+TEST_P(LaxLevelRules, rule_9_malformed_power_levels) {
+  const TestRoom in = room();
+  const auto check = [&](std::string_view content) { return in.check("m.room.power_levels", "", creator, content); };
+  EXPECT_EQ(check(R"({"ban":"50","users":{"@x:a":" +0100 "},"events":{"x":"-1"},"notifications":{"room":"0"}})"), "");
+  for (const char* bad :
+       {R"({"users":[]})", R"({"users":{"x":1}})", R"({"users":{"@x:a":"1.5"}})", R"({"users":{"@x:a":""}})",
+        R"({"users":{"@x:a":"- 1"}})", R"({"users":{"@x:a":null}})", R"({"ban":"x"})", R"({"ban":true})",
+        R"({"events":[]})", R"({"events":{"x":{}}})", R"({"notifications":{"room":[]}})"}) {
+    EXPECT_EQ(check(bad), rule("9.1")) << bad;
+  }
+  EXPECT_EQ(check(R"({"ban":50.7,"users":{"@x:a":5.114698E4}})"), number <= 5 ? "" : rule("9.1"));
+}
+
+TEST_P(IntegerLevelRules, rule_9_malformed_power_levels) {
   const TestRoom in = room();
   const auto check = [&](std::string_view content) { return in.check("m.room.power_levels", "", creator, content); };
   for (const char* name : {"users_default", "events_default", "state_default", "ban", "redact", "kick", "invite"}) {
@@ -288,28 +377,27 @@ TEST_P(AuthRules, rule_9_changes_of_power_levels) {
     EXPECT_NE(at, std::string::npos) << from;
     return in.check("m.room.power_levels", "", alice, content.replace(at, from.size(), to));
   };
-  const auto in_12 = [&](const std::string& in_10, const std::string& number) { return is_12() ? number : in_10; };
   EXPECT_EQ(check("\"ban\":60", "\"ban\":60"), "");
-  EXPECT_EQ(check("\"ban\":60", "\"ban\":50"), in_12("9.5.1", "10.6.1"));
-  EXPECT_EQ(check("\"ban\":60,", ""), in_12("9.5.1", "10.6.1"));
-  EXPECT_EQ(check("\"kick\":50", "\"kick\":51"), in_12("9.5.2", "10.6.2"));
-  EXPECT_EQ(check("\"kick\":50", "\"kick\":50,\"redact\":51"), in_12("9.5.2", "10.6.2"));
+  EXPECT_EQ(check("\"ban\":60", "\"ban\":50"), rule("9.5.1"));
+  EXPECT_EQ(check("\"ban\":60,", ""), rule("9.5.1"));
+  EXPECT_EQ(check("\"kick\":50", "\"kick\":51"), rule("9.5.2"));
+  EXPECT_EQ(check("\"kick\":50", "\"kick\":50,\"redact\":51"), rule("9.5.2"));
   EXPECT_EQ(check("\"kick\":50", "\"kick\":0,\"redact\":50"), "");
-  EXPECT_EQ(check("\"a\":60", "\"a\":1"), in_12("9.6.1", "10.7.1"));
-  EXPECT_EQ(check("\"a\":60,", ""), in_12("9.6.1", "10.7.1"));
-  EXPECT_EQ(check("\"room\":60", ""), in_12("9.6.1", "10.7.1"));
-  EXPECT_EQ(check("\"b\":50", "\"b\":51"), in_12("9.7.1", "10.8.1"));
-  EXPECT_EQ(check("\"b\":50", "\"b\":50,\"c\":51"), in_12("9.7.1", "10.8.1"));
+  EXPECT_EQ(check("\"a\":60", "\"a\":1"), rule("9.6.1"));
+  EXPECT_EQ(check("\"a\":60,", ""), rule("9.6.1"));
+  EXPECT_EQ(check("\"room\":60", ""), number < 6 ? "" : rule("9.6.1"));
+  EXPECT_EQ(check("\"b\":50", "\"b\":51"), rule("9.7.1"));
+  EXPECT_EQ(check("\"b\":50", "\"b\":50,\"c\":51"), rule("9.7.1"));
   EXPECT_EQ(check("\"b\":50", "\"c\":50"), "");
-  EXPECT_EQ(check("\"room\":60", "\"room\":60,\"x\":51"), in_12("9.7.1", "10.8.1"));
-  EXPECT_EQ(check("\"@bob:b\":50", "\"@bob:b\":49"), in_12("9.8.1", "10.9.1"));
-  EXPECT_EQ(check("\"@bob:b\":50,", ""), in_12("9.8.1", "10.9.1"));
+  EXPECT_EQ(check("\"room\":60", "\"room\":60,\"x\":51"), number < 6 ? "" : rule("9.7.1"));
+  EXPECT_EQ(check("\"@bob:b\":50", "\"@bob:b\":49"), rule("9.8.1"));
+  EXPECT_EQ(check("\"@bob:b\":50,", ""), rule("9.8.1"));
   EXPECT_EQ(check("\"@alice:a\":50", "\"@alice:a\":49"), "");  // the sender's own entry
   EXPECT_EQ(check("\"@alice:a\":50,", ""), "");
   EXPECT_EQ(check("\"@carol:a\":40", "\"@carol:a\":50"), "");
-  EXPECT_EQ(check("\"@carol:a\":40", "\"@carol:a\":51"), in_12("9.9.1", "10.10.1"));
-  EXPECT_EQ(check("\"@alice:a\":50", "\"@alice:a\":51"), in_12("9.9.1", "10.10.1"));
-  EXPECT_EQ(check("\"@carol:a\":40", "\"@dave:a\":51"), in_12("9.9.1", "10.10.1"));
+  EXPECT_EQ(check("\"@carol:a\":40", "\"@carol:a\":51"), rule("9.9.1"));
+  EXPECT_EQ(check("\"@alice:a\":50", "\"@alice:a\":51"), rule("9.9.1"));
+  EXPECT_EQ(check("\"@carol:a\":40", "\"@dave:a\":51"), rule("9.9.1"));
 }
 
 TEST(AuthRulesOf12, rule_10_4_users_may_not_name_creators) {

@@ -68,5 +68,12 @@ TEST(ClientEvent, stripped) {
   EXPECT_EQ(out, R"({"content":{"name":"x"},"sender":"@u:a","state_key":"","type":"m.room.name"})");
 }
 
+// Found by event_fuzz: the body is made by splicing.
+TEST(ClientEvent, of_a_damaged_redaction) {
+  const Event event = Event::from_stored(R"({"content":,"redacts":"$x","type":"m.room.redaction"})", EventId("$e"),
+                                         *find_room_version("1"));
+  EXPECT_NE(client_event_body(event).find(R"("content":{})"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace backplane::matrix

@@ -62,6 +62,36 @@ TEST(PowerLevels, from_an_event) {
   EXPECT_EQ(PowerLevels::parse(content, v12)->of_user("@x:b"), PowerLevels::infinite);
 }
 
+// Spec: room version 1, "m.room.power_levels events accept values as strings" and "… as floats".
+TEST(PowerLevels, in_old_room_versions) {
+  const auto level = [](std::string_view text, const char* v) {
+    const auto document = json::Document::parse(text);
+    return power_level_of(document->root(), version(v));
+  };
+  for (const char* v : {"1", "5", "6", "9"}) {
+    EXPECT_EQ(level("7", v), 7);
+    EXPECT_EQ(level("\"100\"", v), 100);
+    EXPECT_EQ(level("\"000100\"", v), 100);
+    EXPECT_EQ(level("\"+100\"", v), 100);
+    EXPECT_EQ(level("\"-100\"", v), -100);
+    EXPECT_EQ(level("\" \\t00100\\n \"", v), 100);
+    EXPECT_EQ(level("\"99999999999999999999\"", v), std::numeric_limits<std::int64_t>::max());
+    EXPECT_EQ(level("\"-99999999999999999999\"", v), std::numeric_limits<std::int64_t>::min());
+    for (const char* bad :
+         {"\"\"", "\" \"", "\"+\"", "\"--1\"", "\"1 0\"", "\"1.0\"", "\"0x1\"", "null", "true", "[]"}) {
+      EXPECT_EQ(level(bad, v), std::nullopt) << bad;
+    }
+  }
+  EXPECT_EQ(level("50.57", "5"), 50);
+  EXPECT_EQ(level("-50.57", "5"), -50);
+  EXPECT_EQ(level("5.114698E4", "5"), 51146);
+  EXPECT_EQ(level("1e300", "1"), std::numeric_limits<std::int64_t>::max());
+  EXPECT_EQ(level("-1e300", "1"), std::numeric_limits<std::int64_t>::min());
+  EXPECT_EQ(level("50.57", "6"), std::nullopt);
+  EXPECT_EQ(level("\"100\"", "10"), std::nullopt);
+  EXPECT_EQ(PowerLevels::parse(R"({"users":{"@u:a":"7"},"ban":"8"})", creation("9"))->of_user("@u:a"), 7);
+}
+
 TEST(PowerLevels, of_another_kind_are_refused) {
   for (const char* content :
        {"[]", R"({"ban":"50"})", R"({"users":5})", R"({"users":{"u":5}})", R"({"users":{"@u:a":"5"}})",

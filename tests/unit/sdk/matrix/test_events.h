@@ -45,10 +45,17 @@ class TestRoom {
     out.content = canonical(content);
     if (out.type != "m.room.create") out.prev_events = {EventId("$before"), EventId("$beside")};
     out.depth = ++count_;
+    if (version_.event_format == EventFormat::event_id_in_event) {
+      out.event_id = EventId("$" + std::to_string(count_) + ":" + server_of(out.sender).str());
+    }
     out.origin_server_ts = 1000000 + count_;
     return out;
   }
-  Event build(const EventDraft& from) const {
+  Event build(EventDraft from) const {
+    if (version_.event_format == EventFormat::event_id_in_event) {
+      from.prev_event_hashes.resize(from.prev_events.size());
+      from.auth_event_hashes.resize(from.auth_events.size());
+    }
     auto event = build_event(from, version_, test_key());
     EXPECT_TRUE(event) << event.error().text;
     return event.value();

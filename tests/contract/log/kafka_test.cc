@@ -1,0 +1,411 @@
+// What only a log over brokers can meet: brokers that die, topics that are lost, other hosts.
+#include <gmock/gmock.h>
+
+#include <atomic>
+#include <filesystem>
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include "in_process_transport.h"
+#include "kafka_broker.h"
+#include "kafka_world.h"
+#include "process.h"
+
+namespace backplane::log {
+namespace {
+
+using namespace std::chrono_literals;
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+class Kafka : public ::testing::Test {
+ protected:
+  static std::string key(int i) { return "key" + std::to_string(i % 20); }
+  /// In order within each key, none missing, none twice.
+  static void expect_all(const std::vector<std::string>& effects, int count) {
+    EXPECT_EQ(effects.size(), static_cast<std::size_t>(count));
+    std::map<int, int> previous;
+    for (const std::string& effect : effects) {
+      const int i = std::stoi(effect), before = previous.contains(i % 20) ? previous[i % 20] : i % 20 - 20;
+      EXPECT_EQ(i, before + 20);
+      previous[i % 20] = i;
+    }
+  }
+  static ConsumeOptions with_snapshot(Publisher& publisher) {
+    ConsumeOptions options;
+    options.snapshot = [&publisher](const Positions&) -> Result<SnapshotPage> {
+      return SnapshotPage{{}, true, publisher.head()};
+    };
+    options.reset = [](storage::Write& write) { write.execute("DELETE FROM effects"); };
+    return options;
+  }
+  static void renew_epoch(World& world) {
+    Process restore(world);
+    restore.publisher();
+    restore.start();
+    ASSERT_TRUE(restore.store("producer").write([](storage::Write& write) {
+      write.execute("UPDATE bp_log SET epoch = ?", {"deadbeef"});
+    }));
+  }
+  static std::int64_t snapshots(const Process& process) {
+    return process.metrics.value("log_snapshots_total{events,group}");
+  }
+
+  KafkaWorld world_;
+};
+
+TEST_F(Kafka, a_broker_that_is_killed_under_load_loses_doubles_and_reorders_nothing) {
+  Process process(world_);
+  Publisher& publisher = process.publisher();
+  Consumer& consumer = process.consumer();
+  process.start();
+  std::atomic<int> count{0};
+  std::atomic<bool> enough{false};
+  std::thread writer([&] {
+    for (; !enough; ++count) {
+      process.publish(publisher, key(count), std::to_string(count));
+      std::this_thread::sleep_for(1ms);  // a load, not a flood
+    }
+  });
+  for (int round = 0; round < 3; ++round) {
+    const std::int64_t consumed = process.metrics.value("log_consumed_total{events,group}");
+    EXPECT_TRUE(eventually([&] { return process.metrics.value("log_consumed_total{events,group}") > consumed + 300; }));
+    kafka_broker().kill();
+    kafka_broker().start();
+  }
+  enough = true;
+  writer.join();
+  ASSERT_TRUE(consumer.wait_for(publisher.head(), system_clock().now() + 60s));
+  expect_all(process.effects(), count);
+}
+
+TEST_F(Kafka, publishing_goes_on_while_the_broker_is_away) {
+  // Fewer than wait, so that most wait in the outbox.
+  world_.settings.in_flight_records = 100;
+  Process process(world_);
+  Publisher& publisher = process.publisher();
+  Consumer& consumer = process.consumer();
+  Tail& tail = process.log().tail({"events", {}}, [](const Batch&) {});
+  process.start();
+  EXPECT_TRUE(tail.connected());
+  process.publish(publisher, key(0), "0");
+  ASSERT_TRUE(consumer.wait_for(publisher.head(), soon()));
+  kafka_broker().kill();
+  constexpr int count = 1000;
+  for (int i = 1; i < count; ++i) process.publish(publisher, key(i), std::to_string(i));
+  EXPECT_TRUE(eventually([&] { return !tail.connected(); }));
+  EXPECT_TRUE(eventually([&] { return world_.metrics.value("relay_lag{events}") > 0; }));
+  EXPECT_EQ(process.effects(), std::vector<std::string>{"0"});
+  EXPECT_GE(process.count("producer", "bp_outbox"), count - 1);
+  kafka_broker().start();
+  ASSERT_TRUE(consumer.wait_for(publisher.head(), system_clock().now() + 60s));
+  expect_all(process.effects(), count);
+  EXPECT_TRUE(eventually([&] { return tail.connected(); }));
+  EXPECT_TRUE(eventually([&] { return world_.metrics.value("relay_lag{events}") == 0; }));
+}
+
+TEST_F(Kafka, a_broker_that_hangs_is_noticed) {
+  Process process(world_);
+  Publisher& publisher = process.publisher();
+  Tail& tail = process.log().tail({"events", {}}, [](const Batch&) {});
+  process.start();
+  kafka_broker().pause();
+  EXPECT_TRUE(eventually([&] { return !tail.connected(); }));
+  const Position position = process.publish(publisher, "key", "1");
+  EXPECT_FALSE(tail.followed().covers(position));
+  kafka_broker().resume();
+  EXPECT_TRUE(tail.wait_for(publisher.head(), soon()));
+  EXPECT_TRUE(eventually([&] { return tail.connected(); }));
+}
+
+TEST_F(Kafka, a_start_without_a_broker_says_so) {
+  world_.settings.brokers = "127.0.0.1:1";
+  world_.settings.connect_timeout = 200ms;
+  const auto transport = world_.make_transport(system_clock());
+  const auto started = transport->start();
+  ASSERT_FALSE(started);
+  EXPECT_EQ(started.error().code, ErrorCode::unavailable);
+  EXPECT_THAT(started.error().text, HasSubstr("no broker of '127.0.0.1:1' answered within 200 ms"));
+  EXPECT_THAT(started.error().text, HasSubstr("option brokers of log_kafka"));
+}
+
+TEST_F(Kafka, a_topic_with_other_partitions_is_refused) {
+  world_.create_topic("events", 4);
+  Process process(world_);
+  process.publisher();
+  try {
+    process.start();
+    FAIL() << "it started";
+  } catch (const std::runtime_error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("has 4 partitions, and a log has 16 lanes: delete the topic"));
+  }
+}
+
+TEST_F(Kafka, a_topic_may_come_later_than_those_who_follow_it) {
+  Process there(world_);
+  Consumer& consumer = there.consumer();
+  std::atomic<int> tailed{0};
+  Tail& tail =
+      there.log().tail({"events", {}}, [&](const Batch& batch) { tailed += static_cast<int>(batch.records.size()); });
+  there.start();
+  EXPECT_EQ(tail.epoch(), "");
+  EXPECT_FALSE(tail.connected());
+  KafkaWorld elsewhere;
+  elsewhere.settings = world_.settings;
+  Process here(elsewhere);
+  Publisher& publisher = here.publisher();
+  here.start();
+  for (int i = 0; i < 40; ++i) here.publish(publisher, key(i), std::to_string(i));
+  ASSERT_TRUE(consumer.wait_for(publisher.head(), soon()));
+  ASSERT_TRUE(tail.wait_for(publisher.head(), soon()));
+  expect_all(there.effects(), 40);
+  EXPECT_EQ(tailed, 40);
+  EXPECT_NE(tail.epoch(), "");
+  EXPECT_EQ(tail.head(), publisher.head());
+}
+
+TEST_F(Kafka, another_host_sees_a_new_epoch_while_it_runs) {
+  KafkaWorld elsewhere;
+  elsewhere.settings = world_.settings;
+  Process there(elsewhere);
+  ConsumeOptions options;
+  std::atomic<Publisher*> producer{nullptr};
+  std::atomic<int> asked{0};
+  options.snapshot = [&](const Positions&) -> Result<SnapshotPage> {
+    Publisher* const publisher = producer.exchange(nullptr);  // once for each
+    if (publisher == nullptr) return unavailable("away", "there is no producer");
+    ++asked;
+    return SnapshotPage{{}, true, publisher->head()};
+  };
+  options.reset = [](storage::Write& write) { write.execute("DELETE FROM effects"); };
+  Consumer& consumer = there.consumer("group", nullptr, options);
+  std::mutex mutex;
+  std::vector<std::string> tailed;
+  Tail& tail = there.log().tail({"events", {}}, [&](const Batch& batch) {
+    const std::lock_guard lock(mutex);
+    for (const RecordPtr& record : batch.records) tailed.push_back(record->payload);
+  });
+  std::string first_epoch;
+  {
+    Process here(world_);
+    Publisher& publisher = here.publisher();
+    here.start();
+    producer = &publisher;
+    there.start();
+    ASSERT_TRUE(eventually([&] { return asked == 1; }));
+    for (int i = 0; i < 5; ++i) here.publish(publisher, "key", std::to_string(i));
+    ASSERT_TRUE(consumer.wait_for(publisher.head(), soon()));
+    ASSERT_TRUE(tail.wait_for(publisher.head(), soon()));
+    first_epoch = tail.epoch();
+  }
+  renew_epoch(world_);
+  Process here(world_);
+  Publisher& publisher = here.publisher();
+  here.start();
+  producer = &publisher;
+  EXPECT_TRUE(eventually([&] { return tail.epoch() == "deadbeef" && asked == 2; }));
+  EXPECT_NE(first_epoch, "deadbeef");
+  here.publish(publisher, "key", "new");
+  // A relay of the old history had this on its way.
+  world_.produce("events", lane_of("key"), first_epoch, 1000, 5, "old");
+  here.publish(publisher, "key", "newer");
+  ASSERT_TRUE(eventually([&] { return there.effects() == std::vector<std::string>{"new", "newer"}; }));
+  EXPECT_EQ(asked, 2);
+  ASSERT_TRUE(tail.wait_for(publisher.head(), soon()));
+  const std::lock_guard lock(mutex);
+  ASSERT_GE(tailed.size(), 2u);
+  EXPECT_EQ(tailed[tailed.size() - 2], "new");
+  EXPECT_EQ(tailed.back(), "newer");
+}
+
+TEST_F(Kafka, a_database_that_was_copied_back_is_refused) {
+  const auto take_in = [&](int first, int last) {
+    Process process(world_);
+    Publisher& publisher = process.publisher();
+    Consumer& consumer = process.consumer();
+    process.start();
+    for (int i = first; i <= last; ++i) process.publish(publisher, "key", std::to_string(i));
+    ASSERT_TRUE(consumer.wait_for(publisher.head(), soon()));
+  };
+  const auto copy = [](const std::string& from, const std::string& to) {
+    fs::create_directories(to);
+    for (const char* suffix : {"", "-wal", "-shm"}) {
+      const std::string name = std::string("/producer.sqlite") + suffix;
+      fs::remove(to + name);
+      if (fs::exists(from + name)) fs::copy_file(from + name, to + name);
+    }
+  };
+  take_in(1, 3);
+  copy(world_.folder(), world_.folder() + "/backup");
+  take_in(4, 6);
+  copy(world_.folder() + "/backup", world_.folder());
+  Process process(world_);
+  process.publisher();
+  try {
+    process.start();
+    FAIL() << "it started";
+  } catch (const std::runtime_error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("holds record 6 of lane"));
+    EXPECT_THAT(error.what(), HasSubstr("begins a new history with `backplane restore`"));
+  }
+}
+
+TEST_F(Kafka, what_the_brokers_lose_is_sent_again_from_the_outbox) {
+  world_.settings.keep_relayed = 1h;
+  Process process(world_);
+  Publisher& publisher = process.publisher();
+  Consumer& consumer = process.consumer();
+  process.start();
+  for (int i = 0; i < 40; ++i) process.publish(publisher, key(i), std::to_string(i));
+  ASSERT_TRUE(consumer.wait_for(publisher.head(), soon()));
+  world_.delete_topic("events");
+  for (int i = 40; i < 80; ++i) process.publish(publisher, key(i), std::to_string(i));
+  // librdkafka gives a topic thirty seconds to come back.
+  ASSERT_TRUE(consumer.wait_for(publisher.head(), system_clock().now() + 90s));
+  expect_all(process.effects(), 80);
+
+  // Somebody new gets all of it, as the outbox has sent it from the beginning.
+  KafkaWorld elsewhere;
+  elsewhere.settings = world_.settings;
+  Process there(elsewhere);
+  Consumer& other = there.consumer("other");
+  Tail& tail = there.log().tail({"events", [] { return Positions(1); }}, [](const Batch&) {});
+  there.start();
+  ASSERT_TRUE(tail.wait_for(publisher.head(), soon()));
+  EXPECT_EQ(there.metrics.value("log_tailed_total{events}"), 79);
+  (void)other;
+}
+
+TEST_F(Kafka, who_is_far_behind_reads_back_what_the_stream_no_longer_holds) {
+  world_.settings.ring_bytes = 8 * 1024;
+  constexpr int count = 5000;
+  {
+    Process process(world_);
+    Publisher& publisher = process.publisher();
+    std::atomic<bool> go{false};
+    Consumer& consumer = process.consumer("group", [&](storage::Write&, const Record&) {
+      while (!go) std::this_thread::sleep_for(1ms);
+      return Outcome::done;
+    });
+    process.start();
+    for (int i = 0; i < count; i += 100) {
+      ASSERT_TRUE(process.store("producer").write([&](storage::Write& write) {
+        for (int j = i; j < i + 100; ++j) publisher.publish(write, key(j), std::to_string(j));
+      }));
+    }
+    ASSERT_TRUE(eventually([&] { return world_.metrics.value("relay_lag{events}") == 0; }));
+    go = true;
+    ASSERT_TRUE(consumer.wait_for(publisher.head(), system_clock().now() + 60s));
+    expect_all(process.effects(), count);
+    EXPECT_GT(world_.metrics.value("old_records_total{events,group}"), count / 2);
+  }
+  // From a position in the middle, found among the offsets.
+  const std::int64_t before = world_.metrics.value("old_records_total{events,}");
+  std::vector<std::string> tailed;
+  Process process(world_);
+  Publisher& publisher = process.publisher();
+  Tail& tail = process.log().tail({"events", [] { return Positions(4000); }}, [&](const Batch& batch) {
+    for (const RecordPtr& record : batch.records) tailed.push_back(record->payload);
+  });
+  process.start();
+  ASSERT_TRUE(tail.wait_for(publisher.head(), soon()));
+  process.stop();
+  EXPECT_EQ(tailed.size(), 1000u);
+  // Not from the beginning: eight times what is needed at most.
+  EXPECT_LT(world_.metrics.value("old_records_total{events,}") - before, count);
+}
+
+TEST_F(Kafka, repetitions_of_a_paused_relay_do_no_harm) {
+  const std::uint16_t lane = lane_of("key");
+  std::string epoch;
+  {
+    Process process(world_);
+    Publisher& publisher = process.publisher();
+    Consumer& consumer = process.consumer();
+    Tail& tail = process.log().tail({"events", {}}, [](const Batch&) {});
+    process.start();
+    epoch = tail.epoch();
+    for (int i = 1; i <= 30; ++i) process.publish(publisher, "key", std::to_string(i));
+    ASSERT_TRUE(consumer.wait_for(publisher.head(), soon()));
+    // A host that lost the lane had these on their way.
+    for (std::uint64_t sequence = 11; sequence <= 20; ++sequence)
+      world_.produce("events", lane, epoch, sequence, sequence - 1, "repeated " + std::to_string(sequence));
+    process.publish(publisher, "key", "31");
+    ASSERT_TRUE(consumer.wait_for(publisher.head(), soon()));
+    EXPECT_EQ(process.effects(), numbered(1, 31));
+  }
+  // Who looks for 15 finds the repetition of it first, behind which 21 to 30 are missing, and looks further back.
+  std::vector<std::string> tailed;
+  world_.settings.ring_bytes = 1;
+  Process process(world_);
+  Publisher& publisher = process.publisher();
+  Tail& tail = process.log().tail({"events", [] { return Positions(15); }}, [&](const Batch& batch) {
+    for (const RecordPtr& record : batch.records) tailed.push_back(record->payload);
+  });
+  process.start();
+  ASSERT_TRUE(tail.wait_for(publisher.head(), soon()));
+  process.stop();
+  EXPECT_EQ(tailed.size(), 16u);
+  EXPECT_EQ(tailed.back(), "31");
+}
+
+TEST_F(Kafka, what_was_acknowledged_and_not_noted_is_not_sent_again) {
+  // The process ends as soon as its consumer has the records: the brokers have them, and nothing was noted.
+  ASSERT_TRUE(killed([&] {
+    Process process(world_);
+    Publisher& publisher = process.publisher();
+    Consumer& consumer = process.consumer();
+    process.start();
+    for (int i = 0; i < 40; ++i) process.publish(publisher, key(i), std::to_string(i));
+    if (consumer.wait_for(publisher.head(), soon())) crash();
+  }));
+  const std::int64_t relayed = world_.metrics.value("relayed_total{events}");
+  Process process(world_);
+  Publisher& publisher = process.publisher();
+  Consumer& consumer = process.consumer();
+  process.start();
+  process.publish(publisher, key(40), "40");
+  ASSERT_TRUE(consumer.wait_for(publisher.head(), soon()));
+  expect_all(process.effects(), 41);
+  EXPECT_EQ(world_.metrics.value("relayed_total{events}") - relayed, 1);
+}
+
+TEST_F(Kafka, what_was_trimmed_before_it_was_relayed_is_known_to_be_missing) {
+  {
+    Process process(world_);
+    Publisher& publisher = process.publisher();
+    Consumer& consumer = process.consumer("group", nullptr, with_snapshot(publisher));
+    process.start();
+    for (int i = 0; i < 3; ++i) process.publish(publisher, "key", std::to_string(i));
+    ASSERT_TRUE(consumer.wait_for(publisher.head(), soon()));
+    EXPECT_EQ(snapshots(process), 1);
+  }
+  {
+    // Another transport carried the log for so long that it has forgotten the relay.
+    Process process(world_, system_clock(), {.upkeep_interval = 0s});
+    Publisher& publisher = process.publisher();
+    process.wrap_transport = [](auto) {
+      return std::make_unique<log_in_process::InProcessTransport>(system_clock(), testing::quiet_logger(),
+                                                                  log_in_process::InProcessSettings{512, 0s});
+    };
+    process.start();
+    for (int i = 3; i < 6; ++i) process.publish(publisher, "key", std::to_string(i));
+    ASSERT_TRUE(eventually([&] {
+      EXPECT_TRUE(process.store("producer").write([](storage::Write&) {}));
+      return process.count("producer", "bp_outbox") == 0;
+    }));
+  }
+  Process process(world_);
+  Publisher& publisher = process.publisher();
+  Consumer& consumer = process.consumer("group", nullptr, with_snapshot(publisher));
+  process.start();
+  ASSERT_TRUE(eventually([&] { return snapshots(process) == 1; }));
+  process.publish(publisher, "key", "6");
+  ASSERT_TRUE(consumer.wait_for(publisher.head(), soon()));
+  EXPECT_EQ(process.effects(), std::vector<std::string>{"6"});
+  EXPECT_GT(world_.metrics.value("gaps_total{events,group}"), 0);
+}
+
+}  // namespace
+}  // namespace backplane::log
