@@ -206,7 +206,7 @@ void ShardClaim::give_back(SociSession& session) {
 }
 
 std::unique_ptr<Claim> make_claim(const DatabaseConfig& config, Clock& clock, Logger logger, CommitHook* hook) {
-  if (config.engine == Engine::sqlite) return nullptr;
+  if (config.engine == Engine::sqlite || config.guest) return nullptr;
   if (config.sharing == Sharing::exclusive || config.host.empty())
     return std::make_unique<ExclusiveClaim>(config, clock, hook);
   return std::make_unique<ShardClaim>(config, clock, std::move(logger), hook);

@@ -127,6 +127,17 @@ TEST_F(OwnershipContract, an_exclusive_store_is_one_process_alone) {
   EXPECT_TRUE(insert(*first, 1, "one"));
 }
 
+TEST_F(OwnershipContract, a_guest_writes_beside_the_one_that_has_the_store) {
+  auto store = open("one", Sharing::exclusive);
+  DatabaseConfig config = database_.config;
+  config.guest = true;
+  const auto guest = open_store(config, "rooms", migrations, system_clock(), nullptr, testing::quiet_logger());
+  ASSERT_TRUE(guest) << guest.error().text;
+  EXPECT_TRUE(insert(**guest, 1, "guest"));
+  EXPECT_TRUE(insert(*store, 2, "one"));
+  EXPECT_EQ(count_rows(*store, "guest"), 1);
+}
+
 TEST_F(OwnershipContract, an_exclusive_store_waits_for_the_one_before) {
   auto first = open("one", Sharing::exclusive);
   std::jthread ending([&] {

@@ -44,6 +44,8 @@ struct DatabaseConfig {
   Sharing sharing = Sharing::exclusive;  ///< PostgreSQL, between processes that have a `host` name
   std::string host;                      ///< of this process; empty: all is its own, no other may have the store open
   SharingTimes times;
+  /// PostgreSQL: beside whoever has the store, as a tool: takes no lock, owns nothing, and must be given no hook.
+  bool guest = false;
   Synchronous synchronous = Synchronous::full;
   std::size_t read_sessions = 2;
   std::size_t max_batch = 512;                  ///< pieces in one transaction
