@@ -191,7 +191,7 @@ std::vector<DeclaredStore> PluginSet::declared_stores() const {
   return stores;
 }
 
-Faults PluginSet::open_stores(const Config& config) {
+Faults PluginSet::open_stores(const Config& config, bool guest) {
   Faults faults;
   const auto stores = std::count_if(members_.begin(), members_.end(),
                                     [](const auto& m) { return m->wiring->store_handle() != nullptr; });
@@ -206,13 +206,15 @@ Faults PluginSet::open_stores(const Config& config) {
     database.schema = member->name();
     database.sharing = member->wiring->store_options().sharing;
     database.host = config.this_host;
+    database.guest = guest;
     database.times.connect_wait = std::chrono::seconds(30);
     database.cache_bytes = config.storage.cache_bytes / stores;
     database.synchronous = config.storage.synchronous == Synchronous::full     ? storage::Synchronous::full
                            : config.storage.synchronous == Synchronous::normal ? storage::Synchronous::normal
                                                                                : storage::Synchronous::off;
-    auto opened = storage::open_store(database, member->name(), member->wiring->store_options().migrations,
-                                      host_.clock(), member->metrics, host_.logger(member->name()), log_.hook(handle));
+    auto opened =
+        storage::open_store(database, member->name(), member->wiring->store_options().migrations, host_.clock(),
+                            member->metrics, host_.logger(member->name()), guest ? nullptr : log_.hook(handle));
     if (opened) {
       handle->open(std::move(*opened));
     } else {

@@ -37,7 +37,8 @@ class PluginSet {
   Faults configure(const Config& config);
   /// Has each declare what it is, holds it to its manifest, and connects every need to its provider.
   Faults wire();
-  Faults open_stores(const Config& config);
+  /// A guest may open them beside the server that has them, and publishes nothing.
+  Faults open_stores(const Config& config, bool guest = false);
   /// The plugins that have declared a store, with its migrations. After wire().
   std::vector<DeclaredStore> declared_stores() const;
   /// In order, up to the first fault; stop() then stops what has started.

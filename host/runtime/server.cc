@@ -158,7 +158,9 @@ Faults Server::State::start_operations() {
 Faults Server::wire_plugins() { return state_->plugins->wire(); }
 std::vector<DeclaredStore> Server::declared_stores() const { return state_->plugins->declared_stores(); }
 
-Faults Server::start_plugins() {
+Faults Server::start_plugins() { return start_plugins(true); }
+
+Faults Server::start_plugins(bool guest) {
   State& s = *state_;
   if (const auto loaded = s.others.load_certificates(); !loaded)
     return {{"other hosts cannot be called", loaded.error().text, "correct internal_tls", s.config.file, 0}};
@@ -169,7 +171,7 @@ Faults Server::start_plugins() {
     return {{"the data folder cannot be made", error.message(), "correct data_dir, or make the folder",
              s.config.data_dir, 0}};
   if (auto faults = s.plugins->wire(); !faults.empty()) return faults;
-  if (auto faults = s.plugins->open_stores(s.config); !faults.empty()) return faults;
+  if (auto faults = s.plugins->open_stores(s.config, guest); !faults.empty()) return faults;
   return s.plugins->start();
 }
 
@@ -189,7 +191,7 @@ Faults Server::start() {
   State& s = *state_;
   Faults faults = s.claim_data();  // first: what a second server runs into is the folder, not one of its ports
   if (faults.empty()) faults = s.start_operations();
-  if (faults.empty()) faults = start_plugins();
+  if (faults.empty()) faults = start_plugins(false);
   if (faults.empty()) faults = s.start_log();
   if (faults.empty()) faults = s.start_http();
   if (!faults.empty()) {

@@ -76,6 +76,7 @@ class Server final : public ServerControl {
 
  private:
   struct State;
+  Faults start_plugins(bool guest);
   const std::unique_ptr<State> state_;
 };
 

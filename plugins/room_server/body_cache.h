@@ -64,7 +64,8 @@ class BodyCache {
     return store_.ownership().generation(log::lane_of(room.view()));
   }
   void insert(Pointer body, std::uint64_t generation) {
-    const std::size_t bytes = sizeof(Kept) + sizeof(api::EventBody) + body->event.text.size() + 3 * body->event_id.view().size() + 128;
+    const std::size_t bytes =
+        sizeof(Kept) + sizeof(api::EventBody) + body->event.text.size() + 3 * body->event_id.view().size() + 128;
     const EventId event_id = body->event_id;
     cache_.insert(event_id, std::make_shared<Kept>(Kept{std::move(body), generation}), bytes);
   }

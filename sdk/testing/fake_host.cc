@@ -149,6 +149,15 @@ void FakeHost::start() {
     storage::DatabaseConfig config;
     config.path = folder() + "/" + plugin->name + ".db";
     config.synchronous = state.options.synchronous;
+    if (!state.options.postgresql.empty()) {
+      config.engine = storage::Engine::postgresql;
+      config.connection = state.options.postgresql;
+      config.schema = state.options.schemas + plugin->name;
+      config.sharing = plugin->store_options.sharing;
+      config.host = state.options.host;
+      config.times.heartbeat = std::chrono::milliseconds(50);
+      config.times.takeover = std::chrono::seconds(2);
+    }
     auto store = storage::open_store(config, plugin->name, plugin->store_options.migrations, state.time(),
                                      &plugin->metrics, logger(plugin->name), state.runtime->hook(&plugin->store));
     if (!store) fail("the store of " + plugin->name + ": " + store.error().text);

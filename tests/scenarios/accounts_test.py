@@ -38,7 +38,7 @@ class AccountsTest(ServerCase):
         self.assertEqual("a phone", devices["PHONE"]["display_name"])
 
         second.post("v3/logout")
-        second.refused(401, "M_UNKNOWN_TOKEN", "GET", "v3/account/whoami")
+        second.refused_soon(401, "M_UNKNOWN_TOKEN", "GET", "v3/account/whoami")
         self.assertEqual(2, len(first.get("v3/devices")["devices"]))
         first.post("v3/logout/all")
         for gone in (first, full):
@@ -78,7 +78,7 @@ class AccountsTest(ServerCase):
         other = user.log_in("changes")
         auth = {"type": "m.login.password", "password": "a good password", "identifier": {"type": "m.id.user", "user": "changes"}}
         user.post("v3/account/password", {"new_password": "a better password", "auth": auth})
-        other.refused(401, "M_UNKNOWN_TOKEN", "GET", "v3/account/whoami")
+        other.refused_soon(401, "M_UNKNOWN_TOKEN", "GET", "v3/account/whoami")
         user.get("v3/account/whoami")
         user.refused(403, "M_FORBIDDEN", "POST", "v3/login", {"type": "m.login.password", "password": "a good password",
                                                               "identifier": {"type": "m.id.user", "user": "changes"}})
@@ -88,7 +88,7 @@ class AccountsTest(ServerCase):
         user = self.user(name="leaves")
         auth = {"type": "m.login.password", "password": "a good password", "identifier": {"type": "m.id.user", "user": "leaves"}}
         user.post("v3/account/deactivate", {"auth": auth})
-        user.refused(401, "M_UNKNOWN_TOKEN", "GET", "v3/account/whoami")
+        user.refused_soon(401, "M_UNKNOWN_TOKEN", "GET", "v3/account/whoami")
         status, _ = user.call("POST", "v3/login", auth)
         self.assertEqual(403, status)
         Client(self.server).refused(400, "M_USER_IN_USE", "GET", "v3/register/available", query={"username": "leaves"})
@@ -104,7 +104,7 @@ class AccountsTest(ServerCase):
         auth = {"type": "m.login.password", "session": stages["session"], "password": "a good password",
                 "identifier": {"type": "m.id.user", "user": "many_devices"}}
         self.assertEqual(200, user.call("DELETE", "v3/devices/TABLET", {"auth": auth})[0])
-        other.refused(401, "M_UNKNOWN_TOKEN", "GET", "v3/account/whoami")
+        other.refused_soon(401, "M_UNKNOWN_TOKEN", "GET", "v3/account/whoami")
         user.refused(404, "M_NOT_FOUND", "GET", "v3/devices/TABLET")
 
     def test_what_the_server_says_of_itself(self):

@@ -28,7 +28,7 @@ class ErrorsTest(ServerCase):
 
     def connect(self):
         """To the listener itself, whatever stands before it."""
-        return socket.create_connection(("127.0.0.1", self.server.host("client_api").port), timeout=30)
+        return socket.create_connection(self.server.host("client_api").where, timeout=30)
 
     def test_sizes(self):
         self.alice.refused(413, "M_TOO_LARGE", "PUT", self.send + "big", {"body": "x" * 70_000})
@@ -145,7 +145,7 @@ class LimitsTest(ServerCase):
         alice.get("v3/account/whoami")
 
     def test_a_slow_client_is_cut_off(self):
-        listener = ("127.0.0.1", self.server.host("client_api").port)
+        listener = self.server.host("client_api").where
         with socket.create_connection(listener, timeout=30) as raw:
             raw.sendall(b"GET /_matrix/client/versions HTTP/1.1\r\nHost:")
             self.assertIn(b" 408 ", raw.makefile("rb").read())

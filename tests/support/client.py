@@ -103,6 +103,13 @@ class Client:
             f"{method} {path}: expected {status} {errcode}, got {got} {answer}"
         return answer
 
+    def refused_soon(self, status, errcode, method, path, body=None, **how):
+        """The same, of what another host has to hear of first."""
+        def asked():
+            got, answer = self.call(method, path, body, **how)
+            return (got, (answer or {}).get("errcode")) == (status, errcode)
+        wait_for(f"{method} {path} to be refused", asked)
+
     # Accounts
 
     def log_in(self, name, password="a good password", **more):

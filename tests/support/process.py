@@ -18,6 +18,11 @@ class Process:
         self.port = self.operations_port = 0
         self._log_before = 0
 
+    @property
+    def where(self):
+        """Its first listener, as sockets take it."""
+        return self.address, self.port
+
     def command(self, *arguments):
         return [program(), *arguments, "--config", self.config]
 

@@ -31,7 +31,8 @@ Result<http::Response> delete_alias(Components& c, const http::Request& request)
   BACKPLANE_TRY(alias, alias_parameter(request));
   // The room's owner is the one to ask, so that has to be known first.
   BACKPLANE_TRY(found, c.rooms.find_alias(api::context_of(request), {alias, {}, {}}));
-  BACKPLANE_CHECK(c.rooms.delete_alias(api::context_of(request), {alias, api::session_of(request).user, found.room_id}));
+  BACKPLANE_CHECK(
+      c.rooms.delete_alias(api::context_of(request), {alias, api::session_of(request).user, found.room_id}));
   return http::Response::empty_object();
 }
 

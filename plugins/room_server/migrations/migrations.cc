@@ -99,21 +99,16 @@ CREATE UNIQUE INDEX forgotten_by_sequence ON forgotten (sequence);
 )sql";
 
 // A room's number is of its shard: 16 * n + shard, where n only grows. So its owner counts alone, and no number comes
-// back after its room is gone. What was counted before lies below.
+// back after its room is gone. A shard's first is above all that there were.
 constexpr std::string_view room_numbers = R"sql(
 CREATE TABLE room_numbers (
   shard BIGINT NOT NULL PRIMARY KEY,
   last BIGINT NOT NULL
 ) {without_rowid};
-INSERT INTO room_numbers (shard, last)
-  SELECT column1, (SELECT COALESCE(MAX(room), 0) / 16 FROM rooms)
-  FROM (VALUES (0), (1), (2), (3), (4), (5), (6), (7), (8), (9), (10), (11), (12), (13), (14), (15)) AS shards;
 )sql";
 
 }  // namespace
 
-std::vector<storage::Migration> migrations() {
-  return {{1, "rooms", rooms}, {2, "room_numbers", room_numbers}};
-}
+std::vector<storage::Migration> migrations() { return {{1, "rooms", rooms}, {2, "room_numbers", room_numbers}}; }
 
 }  // namespace backplane::room_server

@@ -28,7 +28,12 @@ RoomNumber insert_room(Write& write, const RoomRow& room, const std::optional<st
   // The defaults of a room without these events: `invite`, and `shared`.
   const std::uint16_t shard = log::lane_of(room.room_id.view());
   const RoomNumber count =
-      write.find<RoomNumber>("UPDATE room_numbers SET last = last + 1 WHERE shard = ? RETURNING last", {shard}).value();
+      write
+          .find<RoomNumber>(
+              "INSERT INTO room_numbers (shard, last) SELECT CAST(? AS BIGINT), COALESCE(MAX(room), 0) / 16 + 1 "
+              "FROM rooms WHERE 1 = 1 ON CONFLICT (shard) DO UPDATE SET last = room_numbers.last + 1 RETURNING last",
+              {shard})
+          .value();
   const RoomNumber number = count * log::lane_count + shard;
   write.execute(
       "INSERT INTO rooms (room, room_id, version, joined_members, published, join_rule, history_visibility, room_type) "

@@ -36,7 +36,8 @@ std::vector<ToDeviceRow> to_device(storage::Session& session, const UserId& user
       "SELECT lane, sequence, body FROM to_device WHERE user_id = ? AND device = ? AND sequence > ? AND NOT EXISTS "
       "(SELECT 1 FROM to_device_acknowledged a WHERE a.user_id = to_device.user_id AND a.device = to_device.device "
       "AND a.sequence >= to_device.sequence) ORDER BY sequence LIMIT ?",
-      {user, device, after.of(log::lane_of(user.view())), limit}, [&](std::uint16_t lane, Sequence sequence, std::string body) {
+      {user, device, after.of(log::lane_of(user.view())), limit},
+      [&](std::uint16_t lane, Sequence sequence, std::string body) {
         rows.push_back({{lane, sequence}, std::move(body)});
       });
   return rows;
@@ -46,7 +47,8 @@ void remove_to_device(storage::Write& write, const UserId& user, const DeviceId&
   const Sequence sequence = upto.of(log::lane_of(user.view()));
   write.execute("DELETE FROM to_device WHERE user_id = ? AND device = ? AND sequence <= ?", {user, device, sequence});
   write.execute(
-      "INSERT INTO to_device_acknowledged (user_id, device, sequence) VALUES (?, ?, ?) ON CONFLICT (user_id, device) DO "
+      "INSERT INTO to_device_acknowledged (user_id, device, sequence) VALUES (?, ?, ?) ON CONFLICT (user_id, device) "
+      "DO "
       "UPDATE SET sequence = excluded.sequence WHERE to_device_acknowledged.sequence < excluded.sequence",
       {user, device, sequence});
 }

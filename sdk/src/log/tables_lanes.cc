@@ -52,8 +52,7 @@ std::vector<LaneRow> list_lanes(Session& session, std::string_view topic) {
   session.each<std::uint16_t, std::uint64_t, std::uint64_t, std::optional<std::uint64_t>>(
       "SELECT l.lane, l.trimmed, l.head, (SELECT o.sequence FROM bp_outbox o WHERE o.topic = l.topic "
       "AND o.lane = l.lane ORDER BY o.sequence DESC LIMIT 1) FROM bp_lanes l WHERE l.topic = ?",
-      {topic},
-      [&](std::uint16_t lane, std::uint64_t trimmed, std::uint64_t head, std::optional<std::uint64_t> last) {
+      {topic}, [&](std::uint16_t lane, std::uint64_t trimmed, std::uint64_t head, std::optional<std::uint64_t> last) {
         rows.push_back({lane, trimmed, std::max({trimmed, head, last.value_or(0)})});
       });
   return rows;

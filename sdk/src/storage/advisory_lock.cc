@@ -6,8 +6,8 @@ namespace backplane::storage {
 namespace {
 
 /// The rows of pg_locks that are about a lock with a number of 64 bits: `?` its upper half, `?` its lower half.
-#define BACKPLANE_LOCK_ROWS                                                                                       \
-  "l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND CAST(l.classid AS BIGINT) = ? "                   \
+#define BACKPLANE_LOCK_ROWS                                                                     \
+  "l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND CAST(l.classid AS BIGINT) = ? " \
   "AND CAST(l.objid AS BIGINT) = ? AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())"
 
 std::int64_t upper_half(std::int64_t number) {
@@ -18,8 +18,7 @@ std::int64_t lower_half(std::int64_t number) { return number & 0xffffffff; }
 }  // namespace
 
 AdvisoryLock::AdvisoryLock(std::string_view schema, std::string_view name)
-    : number_(static_cast<std::int64_t>(
-          stable_hash("backplane/" + std::string(schema) + "/" + std::string(name)))) {}
+    : number_(static_cast<std::int64_t>(stable_hash("backplane/" + std::string(schema) + "/" + std::string(name)))) {}
 
 bool AdvisoryLock::try_take(Session& session, Mode mode) const {
   return session.find<std::int64_t>(mode == Mode::exclusive

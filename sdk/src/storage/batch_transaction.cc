@@ -42,11 +42,12 @@ class BatchTransaction::Writer final : public Write {
   std::optional<Error> failure_;
 };
 
-BatchTransaction::BatchTransaction(Connect connect, std::unique_ptr<SociSession> session, Claim* claim,
+BatchTransaction::BatchTransaction(Connect connect, std::unique_ptr<SociSession> session, Claim* claim, Clock& clock,
                                    CommitHook* hook)
     : connect_(std::move(connect)),
       session_(std::move(session)),
       claim_(claim),
+      clock_(clock),
       hook_(hook),
       writer_(std::make_unique<Writer>(hook)) {}
 
@@ -55,12 +56,17 @@ BatchTransaction::~BatchTransaction() {
 }
 
 void BatchTransaction::open_session() {
+  constexpr Duration pause_after_refusal = std::chrono::milliseconds(200);
+  if (refused_ && clock_.now() < refused_until_) throw Failure(*refused_);
   session_ = connect_(SessionUse::write);
   if (claim_ == nullptr) return;
   try {
     claim_->guard(*session_);
     claim_->begin(*session_);
+    refused_.reset();
   } catch (...) {
+    refused_ = error_of_current_exception();
+    refused_until_ = clock_.now() + pause_after_refusal;
     drop_session();
     throw;
   }

@@ -22,7 +22,7 @@ namespace backplane::storage {
 class BatchTransaction {
  public:
   /// `session` is guarded by `claim`, which has begun. `claim` and `hook` may be nullptr.
-  BatchTransaction(Connect connect, std::unique_ptr<SociSession> session, Claim* claim, CommitHook* hook);
+  BatchTransaction(Connect connect, std::unique_ptr<SociSession> session, Claim* claim, Clock& clock, CommitHook* hook);
   ~BatchTransaction();
 
   /// Opens the transaction when it is not open. It may take a new session: what this process owns may be less then.
@@ -54,6 +54,10 @@ class BatchTransaction {
   const Connect connect_;
   std::unique_ptr<SociSession> session_;  ///< empty after a connection was lost
   Claim* const claim_;
+  Clock& clock_;
+  /// Why a new session was of no use, and how long that is taken to be so: connecting is dear.
+  std::optional<Error> refused_;
+  Instant refused_until_{};
   CommitHook* const hook_;
   std::unique_ptr<Writer> writer_;
   bool begun_ = false;

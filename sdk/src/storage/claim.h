@@ -51,8 +51,8 @@ class Claim {
   virtual void give_back(SociSession& session) = 0;
 };
 
-/// The claim that a configuration asks for; nullptr for SQLite, whose file is guarded by the folder's lock. `hook` may
-/// be nullptr; both outlive the claim.
+/// The claim that a configuration asks for; nullptr for a guest, and for SQLite, whose file is guarded by the folder's
+/// lock. `hook` may be nullptr; both outlive the claim.
 std::unique_ptr<Claim> make_claim(const DatabaseConfig& config, Clock& clock, Logger logger, CommitHook* hook);
 
 /// Runs `work` in a transaction of the session; rolls back and throws what it throws.

@@ -76,8 +76,7 @@ std::string quoted(std::string_view text) {
 }
 
 void set_up_postgresql(SociSession& session, const DatabaseConfig& config, std::string_view name, SessionUse use) {
-  const std::string application =
-      "backplane " + config.host + (config.host.empty() ? "" : " ") + std::string(name);
+  const std::string application = "backplane " + config.host + (config.host.empty() ? "" : " ") + std::string(name);
   session.execute_once("SET application_name TO " + quoted(application));
   // The server's side of the same: the locks of a host that vanished are free after that time.
   for (const auto& [setting, value] : libpq_defaults) {
@@ -98,17 +97,6 @@ void set_up_postgresql(SociSession& session, const DatabaseConfig& config, std::
     session.execute_once("COMMIT");
   }
   session.execute_once("SET search_path TO " + schema);
-}
-
-std::unique_ptr<SociSession> open_session(const DatabaseConfig& config, std::string_view name, SessionUse use) {
-  const bool sqlite = config.engine == Engine::sqlite;
-  if (sqlite && config.path.empty()) throw Failure(invalid("bad_path", "a SQLite database needs a path"));
-  if (!sqlite && config.schema.empty()) throw Failure(invalid("bad_schema", "a PostgreSQL database needs a schema"));
-  auto session =
-      std::make_unique<SociSession>(config.engine, sqlite ? config.path : with_defaults(config.connection));
-  if (sqlite) set_up_sqlite(*session, config, use);
-  else set_up_postgresql(*session, config, name, use);
-  return session;
 }
 
 /// Of a server that could not be reached.
@@ -142,13 +130,22 @@ class BackOff {
 
 }  // namespace
 
+std::unique_ptr<SociSession> connect(const DatabaseConfig& config, SessionUse use, std::string_view name) {
+  const bool sqlite = config.engine == Engine::sqlite;
+  if (sqlite && config.path.empty()) throw Failure(invalid("bad_path", "a SQLite database needs a path"));
+  if (!sqlite && config.schema.empty()) throw Failure(invalid("bad_schema", "a PostgreSQL database needs a schema"));
+  auto session = std::make_unique<SociSession>(config.engine, sqlite ? config.path : with_defaults(config.connection));
+  if (sqlite) set_up_sqlite(*session, config, use);
+  else set_up_postgresql(*session, config, name, use);
+  return session;
+}
+
 Connect connector(const DatabaseConfig& config, std::string_view name, Clock& clock) {
-  if (config.engine == Engine::sqlite)
-    return [config](SessionUse use) { return open_session(config, {}, use); };
+  if (config.engine == Engine::sqlite) return [config](SessionUse use) { return connect(config, use); };
   return [config, name = std::string(name), &clock, back_off = std::make_shared<BackOff>()](SessionUse use) {
     back_off->check(clock.now());
     try {
-      auto session = open_session(config, name, use);
+      auto session = connect(config, use, name);
       back_off->succeeded();
       return session;
     } catch (const Failure& failure) {

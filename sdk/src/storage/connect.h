@@ -15,6 +15,9 @@ enum class SessionUse : std::uint8_t { write, read };
 /// Throws Failure. Any thread.
 using Connect = std::function<std::unique_ptr<SociSession>(SessionUse)>;
 
+/// One session. Throws Failure. `name` is what it is called at the server, with that of the host.
+std::unique_ptr<SociSession> connect(const DatabaseConfig& config, SessionUse use, std::string_view name = "tool");
+
 /// `name` is what the sessions are called at the server, with that of the host. `clock` outlives what is answered.
 Connect connector(const DatabaseConfig& config, std::string_view name, Clock& clock);
 

@@ -7,6 +7,12 @@
 #include "storage/work_scope.h"
 
 namespace backplane::storage {
+namespace {
+
+constexpr std::string_view owned_shards_help =
+    "Shards of the database that this process owns (16 lanes, and the leader's).";
+
+}  // namespace
 
 std::unique_ptr<GroupCommit::Measures> GroupCommit::register_measures(Metrics* metrics) {
   if (metrics == nullptr) return nullptr;
@@ -30,7 +36,8 @@ GroupCommit::GroupCommit(Sizes sizes, Connect connect, std::unique_ptr<SociSessi
       readers_(connect, std::max<std::size_t>(sizes.read_sessions, 1)),
       claim_(std::move(claim)),
       next_step_(claim_ ? claim_->due() : std::nullopt),
-      transaction_(connect, std::move(writer), claim_.get(), hook),
+      owned_shards_(claim_ && metrics != nullptr ? &metrics->gauge("store_owned_shards", owned_shards_help) : nullptr),
+      transaction_(connect, std::move(writer), claim_.get(), clock, hook),
       writer_([this] { run(); }) {}
 
 GroupCommit::~GroupCommit() { stop(); }
@@ -66,6 +73,7 @@ void GroupCommit::submit(WriteWork work, Done done, std::shared_ptr<Chain> chain
 }
 
 void GroupCommit::run() {
+  if (claim_ != nullptr) measure_claim();
   while (wait_for_pieces()) {
     // What is queued while this batch runs joins it: the longer a commit takes, the more share the next one.
     for (std::size_t i = 0; i < batch_.size(); ++i) {
@@ -86,10 +94,17 @@ void GroupCommit::look_after_claim() {
   if (!next_step_ || clock_.now() < *next_step_) return;
   const auto made = transaction_.step();
   next_step_ = made ? claim_->due() : clock_.now() + pause_after_failure;
+  measure_claim();
   if (made.ok() != away_) return;
   away_ = !made.ok();
   if (away_) logger_.error("lost the database", {{"reason", made.error().reason}, {"text", made.error().text}});
   else logger_.info("the database is back");
+}
+
+void GroupCommit::measure_claim() {
+  if (owned_shards_ == nullptr) return;
+  owned_shards_->set(
+      std::ranges::count_if(all_shards, [this](std::uint16_t shard) { return claim_->ownership().owns(shard); }));
 }
 
 bool GroupCommit::wait_for_pieces() {

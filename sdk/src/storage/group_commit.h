@@ -63,6 +63,7 @@ class GroupCommit final : public Store {
   /// Takes what is queued; nothing, when it is time for the claim's next step. False when all is done.
   bool wait_for_pieces();
   void look_after_claim();
+  void measure_claim();
   void take_pieces();
   void run_piece(Piece& piece);
   void commit();
@@ -86,6 +87,7 @@ class GroupCommit final : public Store {
   // The writer's own.
   const std::unique_ptr<Claim> claim_;
   std::optional<Instant> next_step_;
+  Gauge* const owned_shards_;
   bool away_ = false;  ///< told in the log
   BatchTransaction transaction_;
   std::vector<Piece> batch_;

@@ -76,9 +76,10 @@ void ShardClaim::take_host_name(SociSession& session) {
         lock.end_holder(session, pid);
     }
   }
-  throw Failure(unavailable("store_in_use", "another process that calls itself host '" + config_.host + "' has schema '" +
-                                                config_.schema + "' open (server process " + std::to_string(pid) +
-                                                "): give each host a name of its own, or wait until that one has ended"));
+  throw Failure(
+      unavailable("store_in_use", "another process that calls itself host '" + config_.host + "' has schema '" +
+                                      config_.schema + "' open (server process " + std::to_string(pid) +
+                                      "): give each host a name of its own, or wait until that one has ended"));
 }
 
 void ShardClaim::begin(SociSession& session) {
@@ -205,7 +206,7 @@ void ShardClaim::give_back(SociSession& session) {
 }
 
 std::unique_ptr<Claim> make_claim(const DatabaseConfig& config, Clock& clock, Logger logger, CommitHook* hook) {
-  if (config.engine == Engine::sqlite) return nullptr;
+  if (config.engine == Engine::sqlite || config.guest) return nullptr;
   if (config.sharing == Sharing::exclusive || config.host.empty())
     return std::make_unique<ExclusiveClaim>(config, clock, hook);
   return std::make_unique<ShardClaim>(config, clock, std::move(logger), hook);

@@ -12,9 +12,8 @@ std::vector<std::string> plan_shards(std::vector<std::string> hosts, std::span<c
     if (const auto it = has.find(owner); it != has.end()) ++it->second;
   }
   // Those who have most keep the one more that some may have.
-  std::ranges::sort(hosts, [&](const std::string& a, const std::string& b) {
-    return has[a] != has[b] ? has[a] > has[b] : a < b;
-  });
+  std::ranges::sort(
+      hosts, [&](const std::string& a, const std::string& b) { return has[a] != has[b] ? has[a] > has[b] : a < b; });
   std::map<std::string, std::size_t, std::less<>> room;
   for (std::size_t i = 0; i < hosts.size(); ++i)
     room[hosts[i]] = owners.size() / hosts.size() + (i < owners.size() % hosts.size() ? 1 : 0);

@@ -45,9 +45,10 @@ std::vector<HostRow> list_hosts(Session& session) {
 
 std::vector<ShardRow> list_shards(Session& session) {
   std::vector<ShardRow> rows;
-  session.each<std::uint16_t, std::string>(
-      "SELECT shard, host FROM bp_shards", {},
-      [&](std::uint16_t shard, std::string host) { rows.push_back({shard, std::move(host)}); });
+  session.each<std::uint16_t, std::string>("SELECT shard, host FROM bp_shards", {},
+                                           [&](std::uint16_t shard, std::string host) {
+                                             rows.push_back({shard, std::move(host)});
+                                           });
   return rows;
 }
 

@@ -371,8 +371,7 @@ TEST_F(LogOwnership, followers_learn_that_the_leader_has_begun_a_snapshot) {
   Follower one(broker_, "host1", consumers_.config, snapshot);
   Follower two(broker_, "host2", consumers_.config, snapshot);
   ASSERT_TRUE(producer->publish(producer->publisher, "key", "1"));
-  for (Follower* follower : {&one, &two})
-    ASSERT_TRUE(follower->consumer->wait_for(producer->publisher.head(), soon()));
+  for (Follower* follower : {&one, &two}) ASSERT_TRUE(follower->consumer->wait_for(producer->publisher.head(), soon()));
   EXPECT_EQ(pages, 1);
   const int restarts_of_leader = (one.leads() ? one : two).restarts;
   // The position goes, and the leader is another: it has to begin anew.

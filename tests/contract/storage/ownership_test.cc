@@ -127,6 +127,17 @@ TEST_F(OwnershipContract, an_exclusive_store_is_one_process_alone) {
   EXPECT_TRUE(insert(*first, 1, "one"));
 }
 
+TEST_F(OwnershipContract, a_guest_writes_beside_the_one_that_has_the_store) {
+  auto store = open("one", Sharing::exclusive);
+  DatabaseConfig config = database_.config;
+  config.guest = true;
+  const auto guest = open_store(config, "rooms", migrations, system_clock(), nullptr, testing::quiet_logger());
+  ASSERT_TRUE(guest) << guest.error().text;
+  EXPECT_TRUE(insert(**guest, 1, "guest"));
+  EXPECT_TRUE(insert(*store, 2, "one"));
+  EXPECT_EQ(count_rows(*store, "guest"), 1);
+}
+
 TEST_F(OwnershipContract, an_exclusive_store_waits_for_the_one_before) {
   auto first = open("one", Sharing::exclusive);
   std::jthread ending([&] {
@@ -250,9 +261,8 @@ TEST_F(OwnershipContract, stores_that_are_opened_at_once_migrate_once) {
   for (std::size_t i = 0; i < stores.size(); ++i)
     threads.emplace_back([&, i] { stores[i] = open("host" + std::to_string(i)); });
   threads.clear();
-  ASSERT_TRUE(eventually([&] {
-    return std::ranges::all_of(stores, [](const auto& store) { return owned_by(*store).size() == 4; });
-  }));
+  ASSERT_TRUE(eventually(
+      [&] { return std::ranges::all_of(stores, [](const auto& store) { return owned_by(*store).size() == 4; }); }));
   EXPECT_TRUE(insert(*stores[3], 1, "host3"));
 }
 

@@ -60,8 +60,8 @@ enum class Outcome : std::uint8_t {
   retry,  ///< cannot be handled now: try again after a pause, and hold what is behind it
   park,   ///< will never work: set it aside, with later records of its key, and tell the operator
 };
-/// Handles one record inside a transaction of the consumer's store, where this process leads it. An exception counts as retry, and as park after
-/// some tries.
+/// Handles one record inside a transaction of the consumer's store, where this process leads it. An exception counts as
+/// retry, and as park after some tries.
 using ConsumeHandler = std::function<Outcome(storage::Write&, const Record&)>;
 
 struct ConsumeOptions {

@@ -38,12 +38,14 @@ struct SharingTimes {
 
 struct DatabaseConfig {
   Engine engine = Engine::sqlite;
-  std::string path;        ///< SQLite: the file, made when it is not there (its folder is)
-  std::string connection;  ///< PostgreSQL: as libpq takes it (`host=… dbname=… user=…`)
-  std::string schema;      ///< PostgreSQL: made when it is not there; the plugin's own
+  std::string path;                      ///< SQLite: the file, made when it is not there (its folder is)
+  std::string connection;                ///< PostgreSQL: as libpq takes it (`host=… dbname=… user=…`)
+  std::string schema;                    ///< PostgreSQL: made when it is not there; the plugin's own
   Sharing sharing = Sharing::exclusive;  ///< PostgreSQL, between processes that have a `host` name
   std::string host;                      ///< of this process; empty: all is its own, no other may have the store open
   SharingTimes times;
+  /// PostgreSQL: beside whoever has the store, as a tool: takes no lock, owns nothing, and must be given no hook.
+  bool guest = false;
   Synchronous synchronous = Synchronous::full;
   std::size_t read_sessions = 2;
   std::size_t max_batch = 512;                  ///< pieces in one transaction

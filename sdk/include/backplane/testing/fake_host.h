@@ -74,6 +74,11 @@ struct FakeHostOptions {
   storage::Synchronous synchronous = storage::Synchronous::off;
   /// The system's clock instead of the one that stands still.
   bool real_time = false;
+  /// A PostgreSQL server's connection, and what the names of the plugins' schemas begin with; empty: SQLite.
+  std::string postgresql;
+  std::string schemas;
+  /// This host's name among those that share the stores; needs PostgreSQL and real time.
+  std::string host;
 };
 
 class BACKPLANE_API FakeHost final : public plugin::Host {

@@ -33,7 +33,6 @@ class BACKPLANE_API PostgresqlServer {
   void kill();
 
  private:
-
   TemporaryFolder folder_;
   std::string programs_;
   std::string connection_;

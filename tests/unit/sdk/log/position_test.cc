@@ -51,5 +51,19 @@ TEST(Positions, merge_takes_the_larger_of_both_in_every_lane) {
   EXPECT_EQ(positions.highest(), 30u);
 }
 
+TEST(Positions, a_base_is_covered_by_lanes_that_are_all_ahead_of_it) {
+  Positions lanes;
+  for (std::uint16_t lane = 0; lane + 1 < lane_count; ++lane) lanes.advance({lane, 10u + lane});
+  EXPECT_FALSE(lanes.covers(Positions(10)));
+  lanes.advance({lane_count - 1, 10});
+  EXPECT_TRUE(lanes.covers(Positions(10)));
+  EXPECT_FALSE(lanes.covers(Positions(11)));
+  Positions other(10);
+  other.advance({3, 13});
+  EXPECT_TRUE(lanes.covers(other));
+  other.advance({3, 14});
+  EXPECT_FALSE(lanes.covers(other));
+}
+
 }  // namespace
 }  // namespace backplane::log
