@@ -24,7 +24,7 @@ class Refused(AssertionError):
 
 
 class Client:
-    """A user on a device, or somebody without a token."""
+    """A user on a device, or somebody without a token. `server`: a Server, or a Process, to talk to that one host."""
 
     def __init__(self, server, user_id=None, token=None, device_id=None):
         self.server, self.user_id, self.token, self.device_id = server, user_id, token, device_id
@@ -58,7 +58,7 @@ class Client:
     def _connection(self, timeout):
         connection = getattr(self._local, "connection", None)
         if connection is None or connection.port != self.server.port:  # a restarted server has another port
-            connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=timeout)
+            connection = http.client.HTTPConnection(self.server.address, self.server.port, timeout=timeout)
             self._local.connection = connection
         connection.timeout = timeout
         if connection.sock is not None:

@@ -51,7 +51,7 @@ class Process:
                                             stdin=subprocess.DEVNULL, env={**os.environ, **self.environment})
 
     def wait_until_ready(self):
-        wait_for("the server to be ready", self._is_listening, pause=0.002)
+        wait_for("the server to be ready", self.is_listening, pause=0.002)
         assert self.health("ready") == 200, self.log()[self._log_before:]
 
     def start(self):
@@ -60,7 +60,7 @@ class Process:
         self.wait_until_ready()
         return self
 
-    def _is_listening(self):
+    def is_listening(self):
         said = self.log()[self._log_before:]
         if not self.running():
             raise AssertionError(f"the server ended with {self.process.returncode}:\n{said}")

@@ -82,9 +82,11 @@ class Server:
         """The process that runs the component."""
         return self.shape.host(component)
 
+    address = "127.0.0.1"
+
     @property
     def port(self):
-        """Where clients go."""
+        """Where clients go, at that address."""
         return self.shape.port()
 
     def run(self, *arguments, **how):

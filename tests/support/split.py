@@ -81,11 +81,17 @@ class Nginx:
 
 
 class Split:
+    """`broker` and `database` (a PostgresqlServer) are the test's own, else this run's. `links` (links.py): hosts call each
+    other through them."""
+
     name = "split"
     hosts = HOSTS
 
+    def __init__(self, broker=None, database=None, links=None):
+        self._broker, self._database, self.links = broker, database, links
+
     def open(self, server):
-        self.stores = PostgresqlStores(postgresql.shared())
+        self.stores = PostgresqlStores(self._database or postgresql.shared())
         network = f"127.{random.randint(1, 254)}.{random.randint(0, 255)}."
         self.addresses = {name: f"{network}{number}" for number, name in enumerate(self.hosts, 1)}
         self._folder = server.path("")
@@ -94,11 +100,18 @@ class Split:
             name: Process(server.path("backplane.yaml"), server.path(f"{name}.log"),
                           {"BACKPLANE__THIS_HOST": name, "BACKPLANE__DATA_DIR": server.path("data", name),
                            "BACKPLANE__LISTENERS__0__BIND": address, "BACKPLANE__LISTENERS__1__BIND": address,
-                           "BACKPLANE__OPERATIONS__BIND": address}, address)
+                           "BACKPLANE__OPERATIONS__BIND": address, **self._linked(name)}, address)
             for name, address in self.addresses.items()}
         self._make_key()
         self.nginx = Nginx(server.folder, self.addresses)
         return self.stores
+
+    def _linked(self, name):
+        """Where that host finds the others, when there are links between them."""
+        if self.links is None:
+            return {}
+        return {f"BACKPLANE__HOSTS__{other.upper()}__URL": self.links.url(name, other, address, INTERNAL_PORT)
+                for other, address in self.addresses.items() if other != name}
 
     def _make_key(self):
         """Hosts that sign have the same key: made beforehand, as an operator does."""
@@ -107,6 +120,10 @@ class Split:
     def close(self):
         self.nginx.close()
         shutil.rmtree(self.nginx.folder, ignore_errors=True)
+
+    def named(self):
+        """The processes by their hosts' names."""
+        return dict(self._processes)
 
     def processes(self):
         return list(self._processes.values())
@@ -129,7 +146,7 @@ class Split:
             "trusted_proxies": ["127.0.0.0/8"],
             "listeners": [{"bind": "127.0.0.1", "port": CLIENT_PORT, "serves": ["client", "media"]},
                           {"bind": "127.0.0.1", "port": INTERNAL_PORT, "serves": ["internal"]}],
-            "plugins": {"log_kafka": {"brokers": [shared_broker()],
+            "plugins": {"log_kafka": {"brokers": [self._broker.bootstrap if self._broker else shared_broker()],
                                       "topic_prefix": f"test{os.getpid()}n{next(_names)}."},
                         "room_server": {"signing_key_path": self._key}},
         }
