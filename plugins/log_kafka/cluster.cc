@@ -85,7 +85,16 @@ Result<void> Cluster::wait_for_brokers(Duration time) {
   }
 }
 
+/// Insists while leaders are chosen: another host may have made the topic a moment ago.
 Result<std::optional<int>> Cluster::find_topic(const TopicName& name) {
+  const Instant until = clock_.now() + std::chrono::milliseconds(create_ms);
+  while (true) {
+    auto found = find_topic_once(name);
+    if (found || found.error().reason != no_leader || clock_.now() >= until || !pause()) return found;
+  }
+}
+
+Result<std::optional<int>> Cluster::find_topic_once(const TopicName& name) {
   const std::lock_guard lock(mutex_);
   const Topic topic(rd_kafka_topic_new(client_->get(), name.in_kafka.c_str(), nullptr));
   const rd_kafka_metadata_t* metadata = nullptr;
@@ -99,7 +108,7 @@ Result<std::optional<int>> Cluster::find_topic(const TopicName& name) {
   if (found.err != RD_KAFKA_RESP_ERR_NO_ERROR) return from(found.err, "cannot look for topic " + name.in_kafka);
   for (int i = 0; i < found.partition_cnt; ++i)
     if (found.partitions[i].leader < 0)
-      return unavailable("kafka", "a partition of topic " + name.in_kafka + " has no leader");
+      return unavailable(no_leader, "a partition of topic " + name.in_kafka + " has no leader");
   return std::optional<int>(found.partition_cnt);
 }
 

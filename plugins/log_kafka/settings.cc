@@ -10,27 +10,27 @@ namespace backplane::log_kafka {
 namespace {
 
 /// What this plugin relies on, or has an option for.
-constexpr std::array reserved{
-    std::string_view("acks"),
-    std::string_view("auto.offset.reset"),
-    std::string_view("bootstrap.servers"),
-    std::string_view("enable.auto.commit"),
-    std::string_view("enable.auto.offset.store"),
-    std::string_view("enable.gapless.guarantee"),
-    std::string_view("enable.idempotence"),
-    std::string_view("enable.partition.eof"),
-    std::string_view("group.id"),
-    std::string_view("max.in.flight"),
-    std::string_view("max.in.flight.requests.per.connection"),
-    std::string_view("message.send.max.retries"),
-    std::string_view("message.timeout.ms"),
-    std::string_view("delivery.timeout.ms"),
-    std::string_view("metadata.broker.list"),
-    std::string_view("partitioner"),
-    std::string_view("plugin.library.paths"),
-    std::string_view("request.required.acks"),
-    std::string_view("retries"),
-    std::string_view("transactional.id"),
+constexpr std::string_view reserved[] = {
+    "acks",
+    "auto.offset.reset",
+    "bootstrap.servers",
+    "enable.auto.commit",
+    "enable.auto.offset.store",
+    "enable.gapless.guarantee",
+    "enable.idempotence",
+    "enable.partition.eof",
+    "group.id",
+    "max.in.flight",
+    "max.in.flight.requests.per.connection",
+    "message.send.max.retries",
+    "message.timeout.ms",
+    "delivery.timeout.ms",
+    "metadata.broker.list",
+    "partitioner",
+    "plugin.library.paths",
+    "request.required.acks",
+    "retries",
+    "transactional.id",
 };
 
 void read_security(const plugin::Options& options, KafkaSettings& settings, std::vector<std::string>& faults) {
@@ -78,7 +78,7 @@ void read_properties(const plugin::Options& options, KafkaSettings& settings, st
       continue;
     }
     std::string name = line.substr(0, equals);
-    if (std::find(reserved.begin(), reserved.end(), name) != reserved.end()) {
+    if (std::find(std::begin(reserved), std::end(reserved), name) != std::end(reserved)) {
       faults.push_back("properties: " + name +
                        " is not to be set: the plugin relies on its own value, or has an option for it");
       continue;

@@ -16,7 +16,7 @@ struct Entry {
 };
 
 // clang-format off
-constexpr std::array entries{
+constexpr Entry entries[] = {
     // The numbers are those of room versions 1 to 5, 6, 7, 8 and 9, 10 and 11, 12.
     Entry{Rule::create_has_prev_events, "create_has_prev_events",
           {"1.1", "1.1", "1.1", "1.1", "1.1", "1.1"},
@@ -190,7 +190,7 @@ constexpr std::array entries{
 // clang-format on
 
 constexpr bool in_order() {
-  for (std::size_t i = 0; i < entries.size(); ++i) {
+  for (std::size_t i = 0; i < std::size(entries); ++i) {
     if (static_cast<std::size_t>(entries[i].rule) != i) return false;
   }
   return true;
