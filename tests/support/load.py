@@ -97,7 +97,7 @@ class Listen:
 class Load:
     """Senders in rooms, and receivers who are in all of the rooms."""
 
-    def __init__(self, server, rooms=6, receivers=4, pace=0.15):
+    def __init__(self, server, rooms=8, receivers=4, pace=0.15):
         self.sending = True
         self.faults = []
         self.repeated = collections.Counter()  # why requests were repeated

@@ -117,7 +117,7 @@ class Split:
         """Hosts that sign have the same key: made beforehand, as an operator does."""
         server.write("keys.yaml", {"server_name": "test", "data_dir": "keys",
                                    "plugins": {"room_server": {"signing_key_path": self._key}}})
-        subprocess.run([program(), "generate-keys", "--config", server.path("keys.yaml")], check=True,
+        subprocess.run([program(), "generate-keys", "--config", server.path("keys.yaml"), "--output", self._key], check=True,
                        stdout=subprocess.DEVNULL)
 
     def close(self):
