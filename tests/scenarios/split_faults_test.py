@@ -58,7 +58,8 @@ class Fault:
             self.server = stack.enter_context(Server({"plugins": {"sync_api": {"timeline_limit": 1000}}}, shape))
             self.hosts = shape.named()
             self.server.start()
-            with one_owner(self.server):
+            # A link takes connections for a host that is down, which makes that one seem lost in the middle of a call.
+            with contextlib.nullcontext() if shape.links else one_owner(self.server):
                 self.load = Load(self.server)
             self.supervisor = stack.enter_context(Supervisor(self.hosts))
             self.load.begin()
@@ -174,10 +175,14 @@ class SplitFaultsTest(unittest.TestCase):
     def test_the_network_is_cut(self):
         links = Links()
         self.addCleanup(links.close)
-        pairs = [("client", "rooms1"), ("client", "rooms2"), ("client", "users"), ("sync1", "rooms1"), ("sync2", "rooms2"),
+        pairs = [("client", "users"), ("sync1", "rooms1"), ("sync2", "rooms2"),
                  ("sync1", "users"), ("sync2", "edus"), ("rooms1", "rooms2"), ("rooms1", "users")]
         with Fault(self, "network cut", links=links) as fault:
             fault.chance.shuffle(pairs)
+            # Every message needs the host that made the rooms: cut off in both ways, and then others.
+            maker = max(("rooms1", "rooms2"), key=lambda rooms: links.carried("client", rooms))
+            self.assertLess(10_000, links.carried("client", maker), "hosts do not talk through the links")
+            pairs[:0] = [("client", maker)] * 2
             for n, (one, other) in enumerate(itertools.islice(itertools.cycle(pairs), 2 * ROUNDS)):
                 refuses = n % 2 == 1
                 fault.some_load()

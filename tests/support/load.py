@@ -165,7 +165,8 @@ class Load:
         patience = 2 * PATIENCE
         until = time.monotonic() + patience
         while waits := self._missing(since):
-            assert time.monotonic() < until, f"no healing within {patience:g} s; still waiting: {sorted(set(waits))}; {dict(self.repeated)}"
+            assert time.monotonic() < until, (
+                f"no healing within {patience:g} s; still waiting: {sorted(set(waits))}; {dict(self.repeated)}")
             time.sleep(0.02)
         return time.monotonic() - since
 
