@@ -188,7 +188,10 @@ class SplitFaultsTest(unittest.TestCase):
                 fault.some_load()
                 lasts = fault.chance.uniform(1, 5)
                 links.cut(one, other, refuses)
+                before = links.carried(one, other)
                 time.sleep(lasts)
+                if not refuses:
+                    self.assertEqual(before, links.carried(one, other), "what was cut carries nothing")
                 links.mend(one, other)
                 fault.healed(f"{one}-{other} {'refused' if refuses else 'silent'} for {lasts:.1f}", time.monotonic())
 
