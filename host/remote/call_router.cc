@@ -15,6 +15,9 @@ using api::MethodBase;
 using Value = std::shared_ptr<void>;
 using Found = CallCourse::Found;
 
+/// A host may stand still while its machine goes on to take connections for it: what may be repeated is not left with
+/// it for the whole of its deadline where another may own the shard by now.
+constexpr Duration silence_patience = std::chrono::seconds(4);
 constexpr Duration default_patience = std::chrono::seconds(30);
 /// How long a shard that moves is looked for; longer than a successor needs to take over.
 constexpr Duration search_patience = std::chrono::seconds(15);
@@ -60,6 +63,7 @@ struct CallRouter::Outcome {
   Result<Value> result;
   std::optional<Found> found{};
   std::optional<std::size_t> owner{};
+  bool heard = true;  ///< false: the provider said nothing, so it is no better for the next call either
 };
 
 /// A deferred call on its way, with copies of what its caller had.
@@ -154,11 +158,16 @@ CallRouter::Outcome CallRouter::outcome_of(const Bound& bound, const RemoteHost&
       Outcome lost{unavailable("call_lost", "host " + host.name() + " was lost in the call of " +
                                                 std::string(bound.method->name()) + ": " + attempt.text)};
       if (bound.method->traits().repeatable) lost.found = Found::lost;
+      lost.heard = false;
       return lost;
     }
-    case Attempt::Fate::too_late:
-      return {timed_out("the deadline passed in the call of " + std::string(bound.method->name()))};
-    case Attempt::Fate::cancelled: return {unavailable("cancelled", attempt.text)};
+    case Attempt::Fate::too_late: {
+      Outcome late{timed_out("the deadline passed in the call of " + std::string(bound.method->name()))};
+      if (leaves_early(*bound.method)) late.found = Found::lost;
+      late.heard = false;
+      return late;
+    }
+    case Attempt::Fate::cancelled: return {unavailable("cancelled", attempt.text), {}, {}, false};
   }
   if (attempt.status != 200) {
     Error error = error_from_answer(attempt.status, attempt.text, host.name());
@@ -182,6 +191,11 @@ RemoteRequest CallRouter::request_to(const Bound& bound, const api::CallContext&
   append_header(request.headers, caller_header, context.caller);
   append_header(request.headers, depth_header, std::to_string(ServingDepth::of_calls()));
   return request;
+}
+
+bool CallRouter::leaves_early(const MethodBase& method) const {
+  return method.traits().repeatable && method.traits().routing == api::Routing::key && !method.deferred() &&
+         providers_.size() > 1;
 }
 
 bool CallRouter::pause(Duration time, const std::stop_token& stop) const {
@@ -209,13 +223,14 @@ void CallRouter::call(const std::shared_ptr<Bound>& bound, const api::CallContex
   json::Writer out(body);
   bound->method->request_codec().encode(out, request);
   const auto shard = shard_of(*bound->method, body);
-  const RemoteRequest message = request_to(*bound, context, std::move(body), deadline);
+  RemoteRequest message = request_to(*bound, context, std::move(body), deadline);
   CallCourse course(providers_.size(), shard ? owners_[*shard].load() : preferred_.load(), shard.has_value(),
                     shard ? std::min(deadline, now + search_patience) : deadline);
   for (;;) {
     Outcome outcome{internal_error("the call did not finish")};
     const std::size_t target = course.target();
     if (RemoteHost* remote = providers_[target].remote; remote != nullptr) {
+      if (leaves_early(*bound->method)) message.deadline = std::min(deadline, parts_.clock.now() + silence_patience);
       outcome = outcome_of(*bound, *remote, remote->call(message));
     } else if (auto refused = refused_here(shard)) {
       outcome = std::move(*refused);
@@ -239,11 +254,12 @@ CallRouter::Outcome CallRouter::outcome_here(Result<Value> result) const {
 CallCourse::Step CallRouter::next(const Bound& bound, CallCourse& course, std::optional<std::uint16_t> shard,
                                   Outcome& outcome) {
   const std::size_t target = course.target();
-  if (!outcome.found) {
-    if (shard) owners_[*shard].store(target);
-    else preferred_.store(target);
-    return {};
+  if (!outcome.heard || !outcome.found) {
+    const std::size_t guess = outcome.heard ? target : (target + 1) % providers_.size();
+    if (shard) owners_[*shard].store(guess);
+    else preferred_.store(guess);
   }
+  if (!outcome.found) return {};
   if (*outcome.found == Found::not_owner) {
     bound.redirects->add();
     if (shard && outcome.owner) owners_[*shard].store(*outcome.owner);

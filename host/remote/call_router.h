@@ -75,6 +75,8 @@ class CallRouter {
                   api::MethodBase::Finish finish);
   void go_on(const std::shared_ptr<Later>& later, const void* request);
   void went(const std::shared_ptr<Later>& later, Outcome outcome);
+  /// Whether an attempt is given up before the call's deadline.
+  bool leaves_early(const api::MethodBase& method) const;
   bool pause(Duration time, const std::stop_token& stop) const;
 
   const std::string plugin_;

@@ -17,7 +17,8 @@ Error failed(const std::string& what, const std::string& path) {
 
 /// The whole file is there or none of it: it is written under another name.
 Result<void> write_key(const std::string& path, const std::string& line) {
-  const std::string temporary = path + ".new";
+  // Its own name: another host that has the same path may be at it, too.
+  const std::string temporary = path + "." + std::to_string(::getpid()) + ".new";
   const int file = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (file < 0) return failed("cannot create", temporary);
   const bool written =

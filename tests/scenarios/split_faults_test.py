@@ -10,7 +10,7 @@ import random
 import time
 import unittest
 
-from client import Client, register
+from client import Client, bodies, register, timeline
 from kafka.kafka import KafkaBroker
 from links import Links
 from load import Load
@@ -22,7 +22,24 @@ from supervisor import Supervisor
 
 ROUNDS = int(os.environ.get("FAULT_ROUNDS", "2"))
 SEED = int(os.environ.get("FAULT_SEED", random.randrange(1_000_000)))
+WIDE = {"room": {"timeline": {"limit": 100}}}
 TAKEOVER = 10  # seconds; see docs/operators/scaling.md
+
+
+def shards(server, component, host):
+    """How much of the component's store is that host's: lanes, and to lead."""
+    return server.stores.value(component, f"SELECT count(*) AS shards FROM bp_shards WHERE host = '{host}'")
+
+
+@contextlib.contextmanager
+def one_owner(server):
+    """What makes a room gives it an id of a shard that it owns itself, and clients' hosts stay with one. So that rooms
+    fall to all shards, one room_server owns them all meanwhile. Afterwards two do."""
+    server.host("rooms2").stop()
+    wait_for("rooms1 to own all", lambda: shards(server, "room_server", "rooms1") == 17, pause=0.1)
+    yield
+    server.host("rooms2").start()
+    wait_for("rooms2 to own its share", lambda: shards(server, "room_server", "rooms2") >= 8, pause=0.1)
 
 
 class Fault:
@@ -41,8 +58,10 @@ class Fault:
             self.server = stack.enter_context(Server({"plugins": {"sync_api": {"timeline_limit": 1000}}}, shape))
             self.hosts = shape.named()
             self.server.start()
+            # A link takes connections for a host that is down, which makes that one seem lost in the middle of a call.
+            with contextlib.nullcontext() if shape.links else one_owner(self.server):
+                self.load = Load(self.server)
             self.supervisor = stack.enter_context(Supervisor(self.hosts))
-            self.load = Load(self.server)
             self.load.begin()
             self._stack = stack.pop_all()
         return self
@@ -103,6 +122,7 @@ class SplitFaultsTest(unittest.TestCase):
                 began = time.monotonic()
                 broker.kill()
                 broker.start()
+                fault.times.append(("the broker is back", time.monotonic() - began))
                 fault.healed("broker", began)
 
     def test_postgresql_restarts(self):
@@ -124,3 +144,83 @@ class SplitFaultsTest(unittest.TestCase):
             # Whoever must be told 500 is told of a fault of the server.
             self.assertEqual([], [why for why in fault.load.repeated if why.endswith(" 500")])
             self.assertEqual([], fault.supervisor.ends)
+
+    def test_hosts_stand_still(self):
+        with Fault(self, "hosts stopped") as fault:
+            rooms = fault.chance.choice(["rooms1", "rooms2"])
+            others = (name for name in fault.some_hosts(ROUNDS + 2) if name != rooms)
+            for name in itertools.islice(itertools.chain([rooms], others), ROUNDS):
+                self._stand_still(fault, name)
+
+    def _stand_still(self, fault, name):
+        component = fault.server.shape.hosts[name]
+        fault.some_load()
+        began = time.monotonic()
+        fault.hosts[name].pause()
+        try:
+            if name not in ("client", "users", "edus"):  # these are alone; of the others one takes over
+                wait_for(f"the shards of {name} to be taken over", lambda: not shards(fault.server, component, name), pause=0.1)
+                fault.times.append((f"{name} has lost its shards", time.monotonic() - began))
+            if component == "room_server":
+                fault.times.append((f"{name} is not missed", fault.load.wait_until_healed(began)))
+            time.sleep(max(0, began + TAKEOVER + fault.chance.uniform(1, 3) - time.monotonic()))
+        finally:
+            continued = time.monotonic()
+            fault.hosts[name].resume()
+        fault.healed(f"{name} after {continued - began:.1f}", continued)
+        if component == "room_server":
+            wait_for(f"{name} to have shards again", lambda: shards(fault.server, component, name), pause=0.1)
+            fault.times.append((f"{name} has shards", time.monotonic() - continued))
+
+    def test_the_network_is_cut(self):
+        links = Links()
+        self.addCleanup(links.close)
+        pairs = [("client", "users"), ("sync1", "rooms1"), ("sync2", "rooms2"),
+                 ("sync1", "users"), ("sync2", "edus"), ("rooms1", "rooms2"), ("rooms1", "users")]
+        with Fault(self, "network cut", links=links) as fault:
+            fault.chance.shuffle(pairs)
+            # Every message needs the host that made the rooms: cut off in both ways, and then others.
+            maker = max(("rooms1", "rooms2"), key=lambda rooms: links.carried("client", rooms))
+            self.assertLess(10_000, links.carried("client", maker), "hosts do not talk through the links")
+            pairs[:0] = [("client", maker)] * 2
+            for n, (one, other) in enumerate(itertools.islice(itertools.cycle(pairs), 2 * ROUNDS)):
+                refuses = n % 2 == 1
+                fault.some_load()
+                lasts = fault.chance.uniform(1, 5)
+                links.cut(one, other, refuses)
+                before = links.carried(one, other)
+                time.sleep(lasts)
+                if not refuses:
+                    self.assertEqual(before, links.carried(one, other), "what was cut carries nothing")
+                links.mend(one, other)
+                fault.healed(f"{one}-{other} {'refused' if refuses else 'silent'} for {lasts:.1f}", time.monotonic())
+
+    def test_two_hosts_each(self):
+        """Any of two hosts answers, and a token goes on at the other."""
+        with Server(shape=Split()) as server:
+            server.start()
+            hosts = [server.host(name) for name in ("sync1", "sync2")]
+            writer, reader = register(server), register(server)
+            with one_owner(server):
+                rooms = [writer.create_room(preset="public_chat") for _ in range(12)]
+            for room in rooms:
+                reader.join(room)
+            for owner in ("rooms1", "rooms2"):
+                self.assertLess(0, server.host(owner).metrics().sum("backplane_room_server_events_accepted_total"), owner)
+            at = [Client(host, reader.user_id, reader.token, reader.device_id) for host in hosts]
+            at[0].sync()
+            for n in range(24):
+                here, there = at[n % 2], at[1 - n % 2]
+                room = rooms[n % len(rooms)]
+                event = writer.send(room, f"{n}")
+                found = []
+
+                def news(answer):
+                    found.extend((room, each["event_id"]) for room in rooms for each in timeline(answer, room))
+                    return found
+                here.sync_until(f"message {n}", news)
+                self.assertEqual([(room, event)], found, f"at host {n % 2}, with a token of the other")
+                there.since = here.since
+            for here in at:
+                everything = here.sync(since=None, filter=WIDE)
+                self.assertEqual(24, sum(len(bodies(timeline(everything, room))) for room in rooms))

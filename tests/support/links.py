@@ -11,6 +11,7 @@ class Link:
         self.open.set()
         self.refuses = False
         self.writers = set()
+        self.carried = 0  # bytes
 
 
 class Links:
@@ -57,10 +58,15 @@ class Links:
     async def _pump(link, reader, writer):
         while data := await reader.read(65536):
             await link.open.wait()
+            link.carried += len(data)
             writer.write(data)
             await writer.drain()
         await link.open.wait()
         writer.write_eof()
+
+    def carried(self, one, other):
+        """How many bytes the two have exchanged so far."""
+        return self._links[one, other].carried + self._links[other, one].carried
 
     def cut(self, one, other, refuses=False):
         self._do(self._set(one, other, False, refuses))

@@ -97,7 +97,7 @@ class Listen:
 class Load:
     """Senders in rooms, and receivers who are in all of the rooms."""
 
-    def __init__(self, server, rooms=6, receivers=4, pace=0.15):
+    def __init__(self, server, rooms=8, receivers=4, pace=0.15):
         self.sending = True
         self.faults = []
         self.repeated = collections.Counter()  # why requests were repeated
@@ -165,7 +165,8 @@ class Load:
         patience = 2 * PATIENCE
         until = time.monotonic() + patience
         while waits := self._missing(since):
-            assert time.monotonic() < until, f"no healing within {patience:g} s; still waiting: {sorted(set(waits))}; {dict(self.repeated)}"
+            assert time.monotonic() < until, (
+                f"no healing within {patience:g} s; still waiting: {sorted(set(waits))}; {dict(self.repeated)}")
             time.sleep(0.02)
         return time.monotonic() - since
 

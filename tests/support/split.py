@@ -50,7 +50,7 @@ class Nginx:
         with open(os.path.join(ROOT, "config", "profiles", "split", "nginx.conf"), encoding="utf-8") as sample:
             site = sample.read()
         for name, component in (("backplane_sync", "sync_api"), ("backplane_client", "client_api")):
-            servers = "".join(f"    server {addresses[host]}:{CLIENT_PORT};\n"
+            servers = "".join(f"    server {addresses[host]}:{CLIENT_PORT} fail_timeout=1s;\n"
                               for host in addresses if HOSTS[host] == component)
             site, count = re.subn(rf"(upstream {name} {{.*?)(?:    server [^\n]*\n)+", rf"\g<1>{servers}", site,
                                   flags=re.DOTALL)
