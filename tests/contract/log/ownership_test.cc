@@ -10,8 +10,8 @@
 #include <thread>
 
 #include "backplane/storage/database.h"
-#include "backplane/testing/postgresql_server.h"
 #include "process.h"
+#include "support/shared_postgresql.h"
 
 namespace backplane::log {
 namespace {
@@ -22,18 +22,6 @@ using storage::Sharing;
 constexpr storage::Migration migrations[] = {
     {1, "effects",
      "CREATE TABLE effects (n BIGINT NOT NULL PRIMARY KEY, grp TEXT NOT NULL, payload TEXT NOT NULL);\n"}};
-
-testing::PostgresqlServer& server() {
-  static std::unique_ptr<testing::PostgresqlServer> server;
-  struct Stop : ::testing::Environment {
-    void TearDown() override { server.reset(); }
-  };
-  if (server == nullptr) {
-    server = std::make_unique<testing::PostgresqlServer>();
-    ::testing::AddGlobalTestEnvironment(new Stop);
-  }
-  return *server;
-}
 
 /// Carries what a source of another runtime holds, as a broker would: the source may be exchanged.
 class Broker {
@@ -146,8 +134,8 @@ class LogOwnership : public ::testing::Test {
     for (int i = 0;; ++i)
       if (std::string key = "key" + std::to_string(i); lane_of(key) == lane) return key;
   }
-  testing::TemporaryDatabase database_{server()};
-  testing::TemporaryDatabase consumers_{server()};
+  testing::TemporaryDatabase database_{postgresql_server()};
+  testing::TemporaryDatabase consumers_{postgresql_server()};
   Broker broker_;
 };
 
@@ -348,7 +336,7 @@ TEST_F(LogOwnership, every_record_is_handled_once_whoever_leads) {
   publishing.join();
   for (auto& follower : followers) ASSERT_TRUE(follower->consumer->wait_for(producer.publisher.head(), soon()));
   // A lost session ends the leader's term, too.
-  server().restart();
+  postgresql_server().restart();
   int more = published.load();
   ASSERT_TRUE(eventually([&] { return producer.publish(producer.publisher, "key", std::to_string(more)).ok(); }));
   for (auto& follower : followers) ASSERT_TRUE(follower->consumer->wait_for(producer.publisher.head(), soon()));

@@ -2,9 +2,9 @@
 
 #include <unistd.h>
 
-#include "backplane/testing/postgresql_server.h"
 #include "in_process_transport.h"
 #include "kafka_world.h"
+#include "support/shared_postgresql.h"
 
 namespace backplane::log {
 namespace {
@@ -32,19 +32,6 @@ class InProcessOnPostgresql final : public InProcessWorld {
  private:
   const std::string connection_;
 };
-
-/// The server of this test program, started when it is first asked for, stopped at the end of the program's tests.
-testing::PostgresqlServer& postgresql_server() {
-  static std::unique_ptr<testing::PostgresqlServer> server;
-  struct Stop : ::testing::Environment {
-    void TearDown() override { server.reset(); }
-  };
-  if (server == nullptr) {
-    server = std::make_unique<testing::PostgresqlServer>();
-    ::testing::AddGlobalTestEnvironment(new Stop);
-  }
-  return *server;
-}
 
 }  // namespace
 

@@ -6,23 +6,10 @@
 #include <memory>
 #include <string>
 
-#include "backplane/testing/postgresql_server.h"
 #include "backplane/testing/temporary_database.h"
+#include "support/shared_postgresql.h"
 
 namespace backplane::storage {
-
-/// The server of this test program, started when it is first asked for, stopped at the end of the program's tests.
-inline testing::PostgresqlServer& postgresql_server() {
-  static std::unique_ptr<testing::PostgresqlServer> server;
-  struct Stop : ::testing::Environment {
-    void TearDown() override { server.reset(); }
-  };
-  if (server == nullptr) {
-    server = std::make_unique<testing::PostgresqlServer>();
-    ::testing::AddGlobalTestEnvironment(new Stop);
-  }
-  return *server;
-}
 
 class StoreContract : public ::testing::TestWithParam<Engine> {
  protected:
