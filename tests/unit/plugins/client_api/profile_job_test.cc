@@ -77,14 +77,15 @@ TEST_F(ProfileJobTest, AChangeReachesEveryRoom) {
 
 TEST_F(ProfileJobTest, TheSameAgainReachesNone) {
   join(first);
+  const auto before = host.commits("client_api");
   (void)set("displayname", "\"Al\"");
   expect_told({"!1:x Al -"});
-  const auto before = host.commits("client_api");
   EXPECT_EQ(set("displayname", "\"Al\""), "200");
   EXPECT_EQ(set("m.tz", "\"Europe/Rome\""), "200") << "is not shown in rooms";
   EXPECT_EQ(set("displayname", "null"), "200");
   expect_told({"!1:x Al -", "!1:x - -"});
-  EXPECT_LE(host.commits("client_api"), before + 4) << "one to begin, one to list the rooms, one a step";
+  // Two jobs (to begin, to wait for what is queued, to list the rooms, a step), and perhaps the wait for the join.
+  EXPECT_LE(host.commits("client_api"), before + 9);
 }
 
 TEST_F(ProfileJobTest, AChangeWhoseJobWasNotStoredIsCarriedByTheNextAttempt) {
