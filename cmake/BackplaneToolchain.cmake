@@ -17,6 +17,9 @@ elseif(BACKPLANE_SANITIZE STREQUAL "thread")
   # std::atomic_thread_fence is not modelled by the thread sanitizer; libraries use it, we do not.
   add_compile_options(-fsanitize=thread -fno-omit-frame-pointer -Wno-tsan)
   add_link_options(-fsanitize=thread)
+  # What each executable links first (tests/support/sanitizers/c11_threads.c).
+  add_library(backplane_c11_threads SHARED ${CMAKE_SOURCE_DIR}/tests/support/sanitizers/c11_threads.c)
+  set(BACKPLANE_EXECUTABLE_LIBRARIES backplane_c11_threads)
 elseif(BACKPLANE_SANITIZE)
   message(FATAL_ERROR "BACKPLANE_SANITIZE is '${BACKPLANE_SANITIZE}': use address, thread or nothing")
 else()
