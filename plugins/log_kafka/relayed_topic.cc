@@ -120,6 +120,11 @@ Result<void> RelayedTopic::begin(Lane& lane, std::uint16_t number, const Entry* 
   if (last != nullptr && last->epoch == entry.epoch) {
     // The outbox goes on from the end of the partition.
     const std::uint64_t written = std::max(source_.head().of(number), source_.head(name_.topic).of(number));
+    // Another host has taken the lane while Kafka was read, and knows how far it has come: here nobody does any more.
+    if (!source_.lanes().test(number)) {
+      lane = Lane{};
+      return {};
+    }
     if (last->sequence > written && !volatile_)
       return conflict("kafka_ahead", "topic " + name_.in_kafka + " holds record " + std::to_string(last->sequence) +
                                          " of lane " + std::to_string(number) + ", and its producer's database has " +
