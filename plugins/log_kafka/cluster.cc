@@ -35,6 +35,8 @@ Error from(rd_kafka_resp_err_t error, const std::string& doing) {
   return unavailable(leader_changes ? no_leader : "kafka", doing + ": " + rd_kafka_err2str(error));
 }
 
+bool leaders_are_chosen(const Error& error) { return error.reason == no_leader; }
+
 std::string text_of(Duration time) { return std::to_string(time / std::chrono::milliseconds(1)); }
 
 }  // namespace
@@ -85,13 +87,21 @@ Result<void> Cluster::wait_for_brokers(Duration time) {
   }
 }
 
-/// Insists while leaders are chosen: another host may have made the topic a moment ago.
-Result<std::optional<int>> Cluster::find_topic(const TopicName& name) {
-  const Instant until = clock_.now() + std::chrono::milliseconds(create_ms);
+/// Asks until it is answered, what stands in the way does not pass by itself, or the time has come. Nothing is locked
+/// in the pauses.
+template <class Ask, class Passes>
+auto Cluster::insist(Instant until, Ask&& ask, Passes&& passes) {
   while (true) {
-    auto found = find_topic_once(name);
-    if (found || found.error().reason != no_leader || clock_.now() >= until || !pause()) return found;
+    auto answer = ask();
+    if (answer || !passes(answer.error()) || clock_.now() >= until || !pause()) return answer;
   }
+}
+
+Instant Cluster::patience() const { return clock_.now() + std::chrono::milliseconds(create_ms); }
+
+Result<std::optional<int>> Cluster::find_topic(const TopicName& name) {
+  return insist(
+      patience(), [&] { return find_topic_once(name); }, leaders_are_chosen);
 }
 
 Result<std::optional<int>> Cluster::find_topic_once(const TopicName& name) {
@@ -116,19 +126,21 @@ Result<void> Cluster::create_topics(const std::vector<MissingTopic>& missing) {
   if (missing.empty()) return {};
   BACKPLANE_CHECK(ask_for_topics(missing));
   // The brokers have agreed, but each learns of it, and of its partitions' leaders, in its own time.
-  const Instant until = clock_.now() + std::chrono::milliseconds(create_ms);
+  const Instant until = patience();
   for (const MissingTopic& topic : missing) {
-    // To look is cheap, while a question to a leader that is not known yet may take librdkafka a second.
-    while (true) {
-      const auto found = find_topic(topic.name);
-      if (found && *found && **found != log::lane_count) return wrong_partitions(topic.name, **found);
-      if (found && *found && ranges(topic.name)) break;
-      if (clock_.now() >= until || !pause())
-        return found ? unavailable("kafka", "topic " + topic.name.in_kafka + " was made, but cannot be used yet")
-                     : found.error();
-    }
+    BACKPLANE_CHECK(insist(
+        until, [&] { return look_whether_usable(topic.name); },
+        [](const Error& error) { return error.code != ErrorCode::conflict; }));
   }
   return {};
+}
+
+Result<void> Cluster::look_whether_usable(const TopicName& name) {
+  // To look is cheap, while a question to a leader that is not known yet may take librdkafka a second.
+  BACKPLANE_TRY(partitions, find_topic_once(name));
+  if (partitions && *partitions != log::lane_count) return wrong_partitions(name, *partitions);
+  if (partitions && ranges_once(name)) return {};
+  return unavailable("kafka", "topic " + name.in_kafka + " was made, but cannot be used yet");
 }
 
 Result<void> Cluster::ask_for_topics(const std::vector<MissingTopic>& missing) {
@@ -175,18 +187,8 @@ Result<void> Cluster::ask_for_topics(const std::vector<MissingTopic>& missing) {
   return {};
 }
 
-/// Insists while leaders change: a host may meet topics that another one has made a moment ago.
 Result<void> Cluster::ask_offsets(const std::vector<TopicName>& names, std::int64_t which,
                                   std::vector<Offsets>& offsets) {
-  const Instant until = clock_.now() + std::chrono::milliseconds(create_ms);
-  while (true) {
-    auto asked = ask_offsets_once(names, which, offsets);
-    if (asked || asked.error().reason != no_leader || clock_.now() >= until || !pause()) return asked;
-  }
-}
-
-Result<void> Cluster::ask_offsets_once(const std::vector<TopicName>& names, std::int64_t which,
-                                       std::vector<Offsets>& offsets) {
   const PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(names.size() * log::lane_count)));
   for (const TopicName& name : names)
     for (int lane = 0; lane < log::lane_count; ++lane)
@@ -205,7 +207,13 @@ Result<void> Cluster::ask_offsets_once(const std::vector<TopicName>& names, std:
   return {};
 }
 
+/// Another host may have made the topic a moment ago.
 Result<Ranges> Cluster::ranges(const TopicName& name) {
+  return insist(
+      patience(), [&] { return ranges_once(name); }, leaders_are_chosen);
+}
+
+Result<Ranges> Cluster::ranges_once(const TopicName& name) {
   const std::lock_guard lock(mutex_);
   std::vector<Offsets> begins, ends;
   // In this order: a partition may grow or lose its beginning meanwhile, and the range must not be larger than it was.
@@ -221,6 +229,11 @@ Result<Ranges> Cluster::ranges(const TopicName& name) {
 }
 
 Result<std::vector<Offsets>> Cluster::ends(const std::vector<TopicName>& names) {
+  return insist(
+      patience(), [&] { return ends_once(names); }, leaders_are_chosen);
+}
+
+Result<std::vector<Offsets>> Cluster::ends_once(const std::vector<TopicName>& names) {
   const std::lock_guard lock(mutex_);
   std::vector<Offsets> offsets;
   if (names.empty()) return offsets;

@@ -66,9 +66,16 @@ class Cluster {
  private:
   Cluster(const KafkaSettings& settings, Logger logger) : settings_(settings), logger_(std::move(logger)) {}
   Result<void> ask_for_topics(const std::vector<MissingTopic>& missing);
-  Result<void> ask_offsets(const std::vector<TopicName>& names, std::int64_t which, std::vector<Offsets>& offsets);
+  template <class Ask, class Passes>
+  auto insist(Instant until, Ask&& ask, Passes&& passes);
+  Instant patience() const;
+  // One question each; unavailable/kafka_leader while leaders are chosen.
   Result<std::optional<int>> find_topic_once(const TopicName& name);
-  Result<void> ask_offsets_once(const std::vector<TopicName>& names, std::int64_t which, std::vector<Offsets>& offsets);
+  Result<Ranges> ranges_once(const TopicName& name);
+  Result<std::vector<Offsets>> ends_once(const std::vector<TopicName>& names);
+  Result<void> look_whether_usable(const TopicName& name);
+  /// With the mutex held.
+  Result<void> ask_offsets(const std::vector<TopicName>& names, std::int64_t which, std::vector<Offsets>& offsets);
   Result<std::vector<Entry>> collect(const TopicName& name, const PageRequest& request, rd_kafka_queue_t* queue);
   /// Before another try; false when there is to be none.
   bool pause();

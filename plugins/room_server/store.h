@@ -72,6 +72,12 @@ struct MemberRow {
   bool forgotten = false;
 };
 
+struct RoomOfUser {
+  RoomRow room;
+  std::string history_visibility;
+  std::optional<MemberRow> member;
+};
+
 struct TransactionResult {
   EventId event_id;
   log::Position position;
@@ -100,6 +106,10 @@ enum class SummaryField : std::uint8_t {
   avatar_url,
   canonical_alias
 };
+struct SummaryChange {
+  SummaryField field;
+  std::optional<std::string> value;
+};
 
 namespace tables {
 
@@ -110,13 +120,13 @@ using storage::Write;
 std::optional<RoomRow> find_room(Session& session, const RoomId& room_id);
 /// Gives the room its number.
 RoomNumber insert_room(Write& write, const RoomRow& room, const std::optional<std::string>& room_type);
-void update_summary(Write& write, RoomNumber room, SummaryField field, const std::optional<std::string>& value);
-void update_joined_members(Write& write, RoomNumber room, std::int64_t count);
-std::string history_visibility(Session& session, RoomNumber room);
+/// Of several changes of a field the last one counts. Nothing to change is no statement.
+void update_summary(Write& write, RoomNumber room, std::span<const SummaryChange> changes,
+                    std::optional<std::int64_t> joined_members);
 std::int64_t joined_members(Session& session, RoomNumber room);
 
 // events
-void insert_event(Write& write, RoomNumber room, const EventRow& event);
+void insert_events(Write& write, RoomNumber room, std::span<const EventRow* const> events);
 /// The last event of a room: what the next one builds on.
 std::optional<EventRow> find_last_event(Session& session, RoomNumber room);
 std::optional<EventRow> find_event(Session& session, RoomNumber room, std::int64_t ordinal);
@@ -134,7 +144,8 @@ void each_event_by_sequence(Session& session, std::uint64_t after, std::uint64_t
                             const std::function<void(const RoomRow&, EventRow&&)>& row);
 
 // state
-void insert_state(Write& write, RoomNumber room, const StateRow& state);
+/// Of types and keys that the room does not have.
+void insert_states(Write& write, RoomNumber room, std::span<const StateRow* const> states);
 /// `before` is what was current until now.
 void replace_state(Write& write, RoomNumber room, const StateRow& before, const StateRow& state);
 std::vector<StateRow> list_state(Session& session, RoomNumber room);
@@ -148,7 +159,8 @@ std::optional<std::int64_t> find_successor(Session& session, RoomNumber room, st
                                            std::string_view state_key, std::int64_t ordinal);
 
 // members
-std::optional<MemberRow> find_member(Session& session, RoomNumber room, const UserId& user);
+/// A room, and what the user is in it, in one query.
+std::optional<RoomOfUser> find_room_of_user(Session& session, const RoomId& room_id, const UserId& user);
 void each_joined_member(Session& session, RoomNumber room,
                         const std::function<void(UserId, std::string_view json)>& row);
 std::vector<RoomId> list_joined_rooms(Session& session, const UserId& user);

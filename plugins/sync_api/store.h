@@ -34,7 +34,20 @@ struct RoomRow {
 
 // ---- rooms (store/index_room.cc writes, store/read_room.cc reads)
 
-void index_room_record(storage::Write& write, const RoomRecord& record);
+/// Gathers what a batch of records changes, so that it is written in few statements. One thread.
+class RoomIndexer {
+ public:
+  void begin();
+  void add(storage::Write& write, const RoomRecordPtr& record);
+  void write(storage::Write& write);
+
+ private:
+  struct Added {
+    RoomRecordPtr record;
+    EntryPtr entry;
+  };
+  std::vector<Added> added_;
+};
 void reset_rooms(storage::Write& write);
 /// Rows whose bodies are gone.
 void remove_events(storage::Write& write, const std::vector<EventId>& event_ids);

@@ -28,7 +28,12 @@ double cpu_seconds() {
 }
 
 struct Bench {
-  testing::FakeHost host{{.synchronous = storage::Synchronous::full, .real_time = true}};
+  testing::FakeHost host{[] {
+    testing::FakeHostOptions options;
+    options.synchronous = storage::Synchronous::full;
+    options.real_time = true;
+    return options;
+  }()};
   api::RoomServer* rooms = nullptr;
   std::atomic<int> failures{0};
 

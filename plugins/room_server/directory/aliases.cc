@@ -91,12 +91,12 @@ Result<api::Nothing> set_alias(Environment& environment, const api::AliasRequest
   const Error taken = conflict("alias_in_use", request.alias.str() + " is taken");
   auto set = environment.store.write(
       [&](storage::Write& write) -> Result<api::Nothing> {
-        const auto room = tables::find_room(write, request.room_id);
-        if (!room) return not_found("unknown_room", "this server does not know the room " + request.room_id.str());
-        const auto member = tables::find_member(write, room->number, request.user);
-        if (!member || member->membership != "join") return denied("forbidden", "you are not in the room");
+        const auto found = tables::find_room_of_user(write, request.room_id, request.user);
+        if (!found) return not_found("unknown_room", "this server does not know the room " + request.room_id.str());
+        if (!found->member || found->member->membership != "join")
+          return denied("forbidden", "you are not in the room");
         if (tables::find_alias(write, request.alias)) return taken;
-        tables::insert_alias(write, request.alias, room->number, request.user, environment.clock.wall_ms());
+        tables::insert_alias(write, request.alias, found->room.number, request.user, environment.clock.wall_ms());
         return api::Nothing{};
       },
       chain);

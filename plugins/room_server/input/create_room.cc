@@ -67,8 +67,7 @@ class RoomInMaking {
       return conflict("room_in_use", alias_.str() + " is taken");
     const std::string_view create_content = events_.front().event.content();
     head_.set_number(tables::insert_room(write, head_.room(), json::find_raw_string(create_content, "type")));
-    log::Position last;
-    for (NewEvent& event : events_) last = store_event(environment_, write, head_.room(), event);
+    const log::Position last = store_events(environment_, write, head_.room(), events_);
     if (!alias_.empty()) {
       tables::insert_alias(write, alias_, head_.room().number, request_.creator.user, environment_.clock.wall_ms());
     }

@@ -16,17 +16,17 @@ std::string forgotten_payload(const RoomRow& room, const UserId& user, const std
 Result<api::PositionResponse> forget_room(Environment& environment, const api::RoomUserRequest& request) {
   // Outside the room's lane: it changes nothing that events build on, and the writer sees the membership that holds.
   return environment.store.write([&](storage::Write& write) -> Result<api::PositionResponse> {
-    const auto room = tables::find_room(write, request.room_id);
-    if (!room) return not_found("unknown_room", "this server does not know the room " + request.room_id.str());
-    const auto member = tables::find_member(write, room->number, request.user);
+    const auto found = tables::find_room_of_user(write, request.room_id, request.user);
+    if (!found) return not_found("unknown_room", "this server does not know the room " + request.room_id.str());
+    const auto& [room, history_visibility, member] = *found;
     if (!member) return denied("forbidden", "you were never in the room");
     if (member->membership != "leave" && member->membership != "ban") {
       return invalid("not_left", request.user.str() + " is in the room " + request.room_id.str());
     }
-    if (member->forgotten) return api::PositionResponse{tables::find_forgotten(write, *room, request.user)->position};
-    ForgottenRow row{request.user, *room, member->ordinal, member->membership, {}};
-    row.position = environment.publisher.publish(write, room->room_id.view(),
-                                                 forgotten_payload(*room, request.user, member->membership));
+    if (member->forgotten) return api::PositionResponse{tables::find_forgotten(write, room, request.user)->position};
+    ForgottenRow row{request.user, room, member->ordinal, member->membership, {}};
+    row.position = environment.publisher.publish(write, room.room_id.view(),
+                                                 forgotten_payload(room, request.user, member->membership));
     tables::replace_forgotten(write, row);
     return api::PositionResponse{row.position};
   });

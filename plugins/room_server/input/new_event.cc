@@ -69,6 +69,34 @@ Result<void> check_texts(const matrix::EventDraft& draft, const Origin& origin) 
   return invalid("invalid_param", "a type, state_key, device or transaction id is no UTF-8, or holds U+0000");
 }
 
+void add_summary(std::vector<SummaryChange>& changes, std::string_view type, std::string_view state_key,
+                 std::string_view content) {
+  if (!state_key.empty()) return;
+  for (const auto& [summarized_type, member, field] : summarized) {
+    if (type != summarized_type) continue;
+    auto value = json::find_raw_string(content, member);
+    if (!value && field == SummaryField::join_rule) value = "private";
+    if (!value && field == SummaryField::history_visibility) value = "shared";
+    changes.push_back({field, std::move(value)});
+  }
+}
+
+void store_states(storage::Write& write, RoomNumber room, std::span<const NewEvent> events) {
+  std::vector<const StateRow*> added;
+  for (const NewEvent& event : events) {
+    if (!event.state) continue;
+    if (!event.replaced) {
+      added.push_back(&*event.state);
+      continue;
+    }
+    // What it comes in the place of may be one of these.
+    tables::insert_states(write, room, added);
+    added.clear();
+    tables::replace_state(write, room, *event.replaced, *event.state);
+  }
+  tables::insert_states(write, room, added);
+}
+
 }  // namespace
 
 Result<void> check_draft(Environment& environment, const RoomHead& head, const matrix::EventDraft& draft) {
@@ -154,24 +182,26 @@ std::string record_payload(const RoomRow& room, const EventRow& event) {
 
 void store_summary(storage::Write& write, RoomNumber room, std::string_view type, std::string_view state_key,
                    std::string_view content) {
-  if (!state_key.empty()) return;
-  for (const auto& [summarized_type, member, field] : summarized) {
-    if (type != summarized_type) continue;
-    auto value = json::find_raw_string(content, member);
-    if (!value && field == SummaryField::join_rule) value = "private";
-    if (!value && field == SummaryField::history_visibility) value = "shared";
-    tables::update_summary(write, room, field, value);
-  }
+  std::vector<SummaryChange> changes;
+  add_summary(changes, type, state_key, content);
+  tables::update_summary(write, room, changes, std::nullopt);
 }
 
-log::Position store_event(Environment& environment, storage::Write& write, const RoomRow& room, NewEvent& event) {
-  event.row.position = environment.publisher.publish(write, room.room_id.view(), record_payload(room, event.row));
-  tables::insert_event(write, room.number, event.row);
-  if (event.replaced) tables::replace_state(write, room.number, *event.replaced, *event.state);
-  else if (event.state) tables::insert_state(write, room.number, *event.state);
-  if (event.joined_members) tables::update_joined_members(write, room.number, *event.joined_members);
-  if (event.state) store_summary(write, room.number, event.row.type, event.state->state_key, event.event.content());
-  return event.row.position;
+log::Position store_events(Environment& environment, storage::Write& write, const RoomRow& room,
+                           std::span<NewEvent> events) {
+  std::vector<const EventRow*> rows;
+  std::vector<SummaryChange> summary;
+  std::optional<std::int64_t> joined_members;
+  for (NewEvent& event : events) {
+    event.row.position = environment.publisher.publish(write, room.room_id.view(), record_payload(room, event.row));
+    rows.push_back(&event.row);
+    if (event.joined_members) joined_members = event.joined_members;
+    if (event.state) add_summary(summary, event.row.type, event.state->state_key, event.event.content());
+  }
+  tables::insert_events(write, room.number, rows);
+  store_states(write, room.number, events);
+  tables::update_summary(write, room.number, summary, joined_members);
+  return events.back().row.position;
 }
 
 }  // namespace backplane::room_server

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -43,7 +44,9 @@ std::string record_payload(const RoomRow& room, const EventRow& event);
 /// Takes what the room directory shows of a state event that is current now.
 void store_summary(storage::Write& write, RoomNumber room, std::string_view type, std::string_view state_key,
                    std::string_view content);
-/// Publishes and stores the event; answers its position, which is in `event` too then.
-log::Position store_event(Environment& environment, storage::Write& write, const RoomRow& room, NewEvent& event);
+/// Publishes and stores the events of a room, at least one, in their order; answers the position of the last one. Each
+/// position is in its event too then.
+log::Position store_events(Environment& environment, storage::Write& write, const RoomRow& room,
+                           std::span<NewEvent> events);
 
 }  // namespace backplane::room_server

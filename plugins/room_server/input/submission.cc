@@ -130,7 +130,7 @@ std::shared_ptr<Pending> submit_event(Environment& environment, LaneGuard& lane,
   return lane.submit(
       std::move(event_id), transaction_key,
       [work](storage::Write& write, Pending& pending) -> Result<void> {
-        pending.set_position(store_event(work->environment, write, work->room, work->event));
+        pending.set_position(store_events(work->environment, write, work->room, std::span(&work->event, 1)));
         if (!work->transaction_key.empty()) {
           tables::insert_transaction(write, work->transaction_key, work->room.number, work->event.row.ordinal,
                                      work->environment.clock.wall_ms() / 1000);

@@ -5,17 +5,16 @@
 namespace backplane::room_server {
 
 Result<RoomView> view_of_room(storage::Session& session, const RoomId& room_id, const UserId& user) {
-  auto room = tables::find_room(session, room_id);
-  if (!room) return not_found("unknown_room", "this server does not know the room " + room_id.str());
-  const auto member = tables::find_member(session, room->number, user);
-  if (member && member->membership == "join") return RoomView{std::move(*room), std::nullopt};
-  if (tables::history_visibility(session, room->number) == "world_readable")
-    return RoomView{std::move(*room), std::nullopt};
+  auto found = tables::find_room_of_user(session, room_id, user);
+  if (!found) return not_found("unknown_room", "this server does not know the room " + room_id.str());
+  const auto& member = found->member;
+  if ((member && member->membership == "join") || found->history_visibility == "world_readable")
+    return RoomView{std::move(found->room), std::nullopt};
   const bool was_there = member && member->left_at && !member->forgotten;
   if (!was_there || (member->membership != "leave" && member->membership != "ban")) {
     return denied("not_in_room", user.str() + " is not in the room");
   }
-  return RoomView{std::move(*room), *member->left_at};
+  return RoomView{std::move(found->room), *member->left_at};
 }
 
 Result<api::GetStateResponse> get_state(Environment& environment, const api::GetStateRequest& request) {

@@ -2,6 +2,7 @@
 #include <array>
 
 #include "backplane/base/encoding.h"
+#include "backplane/storage/rows.h"
 #include "store.h"
 
 namespace backplane::room_server::tables {
@@ -51,15 +52,18 @@ constexpr std::size_t ids_per_statement = 16;
 
 }  // namespace
 
-void insert_event(Write& write, RoomNumber room, const EventRow& event) {
-  write.execute(
+void insert_events(Write& write, RoomNumber room, std::span<const EventRow* const> events) {
+  storage::Rows rows(
       "INSERT INTO events (event_key, event_id, log_lane, sequence, depth, type, state_key, sender, "
       "history_visibility, replaces, membership_before, membership_after, device, transaction_id, "
-      "content_version, json, id_hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-      {event_key(room, event.ordinal), event.event_id, event.position.lane, event.position.sequence, event.depth,
-       event.type, event.state_key, event.sender, event.history_visibility, event.replaces, event.membership_before,
-       event.membership_after, event.device, event.transaction_id, event.content_version, event.json,
-       id_hash(event.event_id)});
+      "content_version, json, id_hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+  for (const EventRow* const event : events) {
+    rows.add({event_key(room, event->ordinal), event->event_id, event->position.lane, event->position.sequence,
+              event->depth, event->type, event->state_key, event->sender, event->history_visibility, event->replaces,
+              event->membership_before, event->membership_after, event->device, event->transaction_id,
+              event->content_version, event->json, id_hash(event->event_id)});
+  }
+  rows.insert(write);
 }
 
 std::optional<EventRow> find_last_event(Session& session, RoomNumber room) {

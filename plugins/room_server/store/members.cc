@@ -2,16 +2,21 @@
 
 namespace backplane::room_server::tables {
 
-std::optional<MemberRow> find_member(Session& session, RoomNumber room, const UserId& user) {
-  std::optional<MemberRow> found;
-  session.each<EventId, std::int64_t, std::string, std::optional<std::int64_t>, std::optional<std::int64_t>>(
-      "SELECT s.event_id, s.ordinal, s.membership, s.left_at, f.ordinal FROM current_state s "
-      "LEFT JOIN forgotten f ON f.user_id = s.state_key AND f.room = s.room "
-      "WHERE s.room = ? AND s.type = 'm.room.member' AND s.state_key = ?",
-      {room, user},
-      [&](EventId event_id, std::int64_t ordinal, std::string membership, std::optional<std::int64_t> left_at,
+std::optional<RoomOfUser> find_room_of_user(Session& session, const RoomId& room_id, const UserId& user) {
+  std::optional<RoomOfUser> found;
+  session.each<RoomNumber, RoomVersionId, std::string, std::optional<EventId>, std::int64_t, std::string,
+               std::optional<std::int64_t>, std::optional<std::int64_t>>(
+      "SELECT r.room, r.version, r.history_visibility, s.event_id, s.ordinal, s.membership, s.left_at, f.ordinal "
+      "FROM rooms r LEFT JOIN current_state s ON s.room = r.room AND s.type = 'm.room.member' AND s.state_key = ? "
+      "LEFT JOIN forgotten f ON f.user_id = s.state_key AND f.room = s.room WHERE r.room_id = ?",
+      {user, room_id},
+      [&](RoomNumber number, RoomVersionId version, std::string history_visibility, std::optional<EventId> event_id,
+          std::int64_t ordinal, std::string membership, std::optional<std::int64_t> left_at,
           std::optional<std::int64_t> forgotten_at) {
-        found = MemberRow{std::move(event_id), ordinal, std::move(membership), left_at, forgotten_at == ordinal};
+        found = RoomOfUser{{number, room_id, std::move(version)}, std::move(history_visibility), std::nullopt};
+        if (event_id)
+          found->member =
+              MemberRow{std::move(*event_id), ordinal, std::move(membership), left_at, forgotten_at == ordinal};
       });
   return found;
 }

@@ -1,17 +1,19 @@
+#include <algorithm>
+
 #include "store.h"
 
 namespace backplane::room_server::tables {
 namespace {
 
-std::string_view update_statement(SummaryField field) {
+std::string_view column(SummaryField field) {
   switch (field) {
-    case SummaryField::join_rule: return "UPDATE rooms SET join_rule = ? WHERE room = ?";
-    case SummaryField::history_visibility: return "UPDATE rooms SET history_visibility = ? WHERE room = ?";
-    case SummaryField::guest_access: return "UPDATE rooms SET guest_access = ? WHERE room = ?";
-    case SummaryField::name: return "UPDATE rooms SET name = ? WHERE room = ?";
-    case SummaryField::topic: return "UPDATE rooms SET topic = ? WHERE room = ?";
-    case SummaryField::avatar_url: return "UPDATE rooms SET avatar_url = ? WHERE room = ?";
-    case SummaryField::canonical_alias: return "UPDATE rooms SET canonical_alias = ? WHERE room = ?";
+    case SummaryField::join_rule: return "join_rule";
+    case SummaryField::history_visibility: return "history_visibility";
+    case SummaryField::guest_access: return "guest_access";
+    case SummaryField::name: return "name";
+    case SummaryField::topic: return "topic";
+    case SummaryField::avatar_url: return "avatar_url";
+    case SummaryField::canonical_alias: return "canonical_alias";
   }
   return {};
 }
@@ -42,16 +44,23 @@ RoomNumber insert_room(Write& write, const RoomRow& room, const std::optional<st
   return number;
 }
 
-void update_summary(Write& write, RoomNumber room, SummaryField field, const std::optional<std::string>& value) {
-  write.execute(update_statement(field), {value, room});
-}
-
-void update_joined_members(Write& write, RoomNumber room, std::int64_t count) {
-  write.execute("UPDATE rooms SET joined_members = ? WHERE room = ?", {count, room});
-}
-
-std::string history_visibility(Session& session, RoomNumber room) {
-  return session.find<std::string>("SELECT history_visibility FROM rooms WHERE room = ?", {room}).value_or("");
+void update_summary(Write& write, RoomNumber room, std::span<const SummaryChange> changes,
+                    std::optional<std::int64_t> joined_members) {
+  std::string assignments;
+  std::vector<storage::Parameter> values;
+  const auto assign = [&](std::string_view name, const storage::Parameter& value) {
+    assignments.append(assignments.empty() ? "" : ", ").append(name).append(" = ?");
+    values.push_back(value);
+  };
+  if (joined_members) assign("joined_members", *joined_members);
+  for (std::size_t i = 0; i < changes.size(); ++i) {
+    const auto& [field, value] = changes[i];
+    if (std::ranges::find(changes.subspan(i + 1), field, &SummaryChange::field) == changes.end())
+      assign(column(field), value);
+  }
+  if (values.empty()) return;
+  values.emplace_back(room);
+  write.execute_span("UPDATE rooms SET " + assignments + " WHERE room = ?", values);
 }
 
 std::int64_t joined_members(Session& session, RoomNumber room) {

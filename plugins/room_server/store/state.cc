@@ -1,3 +1,4 @@
+#include "backplane/storage/rows.h"
 #include "store.h"
 
 namespace backplane::room_server::tables {
@@ -12,11 +13,15 @@ api::EventBody body_of(const RoomRow& room, EventId event_id, std::int64_t conte
 
 }  // namespace
 
-void insert_state(Write& write, RoomNumber room, const StateRow& state) {
-  write.execute(
+void insert_states(Write& write, RoomNumber room, std::span<const StateRow* const> states) {
+  storage::Rows rows(
       "INSERT INTO current_state (room, type, state_key, ordinal, since, event_id, membership, left_at) "
-      "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-      {room, state.type, state.state_key, state.ordinal, state.since, state.event_id, state.membership, state.left_at});
+      "VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+  for (const StateRow* const state : states) {
+    rows.add({room, state->type, state->state_key, state->ordinal, state->since, state->event_id, state->membership,
+              state->left_at});
+  }
+  rows.insert(write);
 }
 
 void replace_state(Write& write, RoomNumber room, const StateRow& before, const StateRow& state) {

@@ -5,6 +5,27 @@ namespace {
 
 constexpr Duration snapshot_deadline = std::chrono::minutes(2);
 
+/// How a topic's records become rows, inside the consumer's work.
+template <class T>
+struct Index {
+  std::function<void(storage::Write&, const ParsedPtr<T>&)> add;
+  std::function<void(storage::Write&)> reset;
+  std::function<void()> begin;  ///< empty, or before and after the records of a batch
+  std::function<void(storage::Write&)> write;
+};
+
+/// An index that is written a record at a time.
+template <class T, class Add>
+Index<T> index_each(Add add, std::function<void(storage::Write&)> reset) {
+  return {[add](storage::Write& write, const ParsedPtr<T>& record) { add(write, *record); }, std::move(reset), {}, {}};
+}
+
+Index<api::RoomEventRecord> index_rooms() {
+  const auto indexer = std::make_shared<store::RoomIndexer>();
+  return {[indexer](storage::Write& write, const auto& record) { indexer->add(write, record); }, store::reset_rooms,
+          [indexer] { indexer->begin(); }, [indexer](storage::Write& write) { indexer->write(write); }};
+}
+
 /// A producer's list_… method as the log's snapshot.
 template <class ListMethod>
 log::Snapshot snapshot_of(const ListMethod& list, std::string_view topic, Clock& clock) {
@@ -38,34 +59,36 @@ struct Wiring {
   Logger logger;
 
   /// Subscribes the index (with what memory has parsed already) and the memory to a topic.
-  template <class T, class List, class Recent, class Index, class Reset, class Apply>
+  template <class T, class List, class Recent, class Apply>
   void topic(std::string_view name, log::Consumer*& consumer, log::Tail*& tail, const List& list, Recent recent,
-             Index index, Reset reset, Apply apply) {
+             Index<T> index, Apply apply) {
     log::ConsumeOptions options{.topic = std::string(name),
                                 .group = std::string(index_group),
                                 .snapshot = snapshot_of(list, name, clock),
                                 .reset =
-                                    [&model = model, reset](storage::Write& write) {
+                                    [&model = model, reset = std::move(index.reset)](storage::Write& write) {
                                       reset(write);
                                       model.forget_all();
                                     },
                                 .restarted = [&model = model] { model.forget_all(); },
+                                .begin_batch = std::move(index.begin),
+                                .end_batch = std::move(index.write),
                                 .linger = linger};
-    consumer =
-        &log.consume(std::move(options), store,
-                     [&model = model, recent, index, logger = logger](storage::Write& write, const log::Record& raw) {
-                       ParsedPtr<T> record = (model.*recent)(raw.position);
-                       if (record == nullptr) {
-                         auto parsed = parse_record<T>(raw);
-                         if (!parsed) {
-                           logger.error("unreadable record", {{"topic", raw.topic}, {"key", raw.key}});
-                           return log::Outcome::park;
-                         }
-                         record = std::move(*parsed);
-                       }
-                       index(write, *record);
-                       return log::Outcome::done;
-                     });
+    consumer = &log.consume(std::move(options), store,
+                            [&model = model, recent, add = std::move(index.add), logger = logger](
+                                storage::Write& write, const log::Record& raw) {
+                              ParsedPtr<T> record = (model.*recent)(raw.position);
+                              if (record == nullptr) {
+                                auto parsed = parse_record<T>(raw);
+                                if (!parsed) {
+                                  logger.error("unreadable record", {{"topic", raw.topic}, {"key", raw.key}});
+                                  return log::Outcome::park;
+                                }
+                                record = std::move(*parsed);
+                              }
+                              add(write, record);
+                              return log::Outcome::done;
+                            });
     tail = &log.tail({.topic = std::string(name), .from = [consumer] { return consumer->position(); }},
                      [&model = model, apply](const log::Batch& batch) { (model.*apply)(batch); });
   }
@@ -78,15 +101,16 @@ Subscriptions subscribe(log::Log& log, storage::Store& store, ReadModel& model, 
   Subscriptions s;
   Wiring wiring{log, store, model, clock, linger, logger};
   wiring.topic<api::RoomEventRecord>(api::room_events_topic, s.indexed_rooms, s.room_events,
-                                     producers.rooms.list_room_events, &ReadModel::recent_room,
-                                     store::index_room_record, store::reset_rooms, &ReadModel::apply_rooms);
-  wiring.topic<api::ClientDataRecord>(api::client_data_topic, s.indexed_client_data, s.client_data,
-                                      producers.users.list_client_data, &ReadModel::recent_client_data,
-                                      store::index_client_data, store::reset_client_data,
-                                      &ReadModel::apply_client_data);
-  wiring.topic<api::ReceiptRecord>(api::receipts_topic, s.indexed_receipts, s.receipts, producers.edus.list_receipts,
-                                   &ReadModel::recent_receipt, store::index_receipt, store::reset_receipts,
-                                   &ReadModel::apply_receipts);
+                                     producers.rooms.list_room_events, &ReadModel::recent_room, index_rooms(),
+                                     &ReadModel::apply_rooms);
+  wiring.topic<api::ClientDataRecord>(
+      api::client_data_topic, s.indexed_client_data, s.client_data, producers.users.list_client_data,
+      &ReadModel::recent_client_data,
+      index_each<api::ClientDataRecord>(store::index_client_data, store::reset_client_data),
+      &ReadModel::apply_client_data);
+  wiring.topic<api::ReceiptRecord>(
+      api::receipts_topic, s.indexed_receipts, s.receipts, producers.edus.list_receipts, &ReadModel::recent_receipt,
+      index_each<api::ReceiptRecord>(store::index_receipt, store::reset_receipts), &ReadModel::apply_receipts);
   // Messages to devices have no snapshot: what waits is here alone.
   log::ConsumeOptions to_device;
   to_device.topic = api::send_to_device_topic;

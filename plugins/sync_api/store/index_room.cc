@@ -1,46 +1,108 @@
 #include "store.h"
 
+#include <map>
+#include <span>
+#include <tuple>
+
+#include "backplane/storage/rows.h"
+
 namespace backplane::sync_api::store {
 namespace {
 
 using api::RoomEventKind;
 using matrix::Membership;
 
+using RoomIds = std::map<std::string_view, std::int64_t>;
+
+storage::Parameter optional_text(std::string_view text) {
+  return text.empty() ? storage::Parameter(nullptr) : storage::Parameter(text);
+}
+
+std::int64_t next_room_id(storage::Write& write) {
+  return write.find<std::int64_t>("SELECT COALESCE(MAX(id), 0) + 1 FROM rooms").value_or(1);
+}
+
 std::int64_t room_id_of(storage::Write& write, const RoomId& room) {
   if (const auto id = write.find<std::int64_t>("SELECT id FROM rooms WHERE room = ?", {room})) return *id;
-  const auto id = write.find<std::int64_t>("SELECT COALESCE(MAX(id), 0) + 1 FROM rooms").value_or(1);
+  const std::int64_t id = next_room_id(write);
   write.execute("INSERT INTO rooms (id, room) VALUES (?, ?)", {id, room});
   return id;
 }
 
-void insert_timeline(storage::Write& write, std::int64_t room, const TimelineEntry& entry) {
-  const auto optional_text = [](std::string_view text) {
-    return text.empty() ? storage::Parameter(nullptr) : storage::Parameter(text);
-  };
-  write.execute(
-      "INSERT INTO timeline (room, sequence, topological, kind, event_id, type, state_key, sender, visibility, device,"
-      " transaction_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (room, sequence) DO NOTHING",
-      {room, entry.sequence, entry.topological, static_cast<int>(entry.kind), entry.event_id, entry.type,
-       entry.state_key, entry.sender, static_cast<int>(entry.visibility), optional_text(entry.device.view()),
-       optional_text(entry.transaction_id.view())});
+/// Looks up what `ids` has keys for, and gives numbers to those that have none yet.
+void find_room_ids(storage::Write& write, RoomIds& ids) {
+  constexpr std::size_t ids_per_statement = 16;
+  // What is not needed of the last statement is NULL, which no room is.
+  std::vector<storage::Parameter> wanted;
+  for (const auto& [room, id] : ids) wanted.emplace_back(room);
+  while (wanted.size() % ids_per_statement != 0) wanted.emplace_back(nullptr);
+  for (std::span<const storage::Parameter> left(wanted); !left.empty(); left = left.subspan(ids_per_statement)) {
+    write.each_span<std::int64_t, std::string>(
+        "SELECT id, room FROM rooms WHERE room IN (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        left.first(ids_per_statement), [&](std::int64_t id, const std::string& room) { ids.at(room) = id; });
+  }
+  std::int64_t next = 0;
+  for (auto& [room, id] : ids) {
+    if (id != 0) continue;
+    if (next == 0) next = next_room_id(write);
+    id = next++;
+  }
 }
 
-void change_state(storage::Write& write, std::int64_t room, Sequence at, const api::StateChange& change,
-                  const std::optional<api::MembershipChange>& membership) {
-  write.execute(
-      "UPDATE state SET to_sequence = ? WHERE room = ? AND type = ? AND state_key = ? AND to_sequence = ?"
-      " AND from_sequence < ?",
-      {at, room, change.type, change.state_key, open_end, at});
-  if (change.new_event_id.empty()) return;
-  std::optional<std::int64_t> value;
-  if (change.type == "m.room.member" && membership) {
-    value = static_cast<std::int64_t>(matrix::membership_from(membership->after).value_or(Membership::leave));
+/// What a batch changes of the rooms' states. An interval that ends in the batch in which it began is inserted with its
+/// end.
+class StateRows {
+ public:
+  void add(storage::Write& write, std::int64_t room, const TimelineEntry& entry, RoomEventKind kind) {
+    const api::StateChange& change = *entry.change;
+    const auto [last, is_first] = last_.try_emplace({room, change.type, change.state_key}, none);
+    if (last->second != none) rows_[last->second].to = static_cast<std::int64_t>(entry.sequence);
+    else if (!is_first || kind != RoomEventKind::new_event || !change.old_event_id.empty())
+      end_stored(write, room, change, entry.sequence);
+    last->second = none;
+    if (change.new_event_id.empty()) return;
+    std::optional<std::int64_t> membership;
+    if (change.type == "m.room.member" && entry.membership) {
+      membership =
+          static_cast<std::int64_t>(matrix::membership_from(entry.membership->after).value_or(Membership::leave));
+    }
+    last->second = rows_.size();
+    rows_.push_back({room, &change, entry.sequence, open_end, membership});
   }
-  write.execute(
-      "INSERT INTO state (room, type, state_key, from_sequence, to_sequence, event_id, membership)"
-      " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (room, type, state_key, from_sequence) DO NOTHING",
-      {room, change.type, change.state_key, at, open_end, change.new_event_id, value});
-}
+
+  void insert(storage::Write& write) {
+    // A row that is there already is one that comes a second time; it may not know its end yet.
+    storage::Rows rows(
+        "INSERT INTO state (room, type, state_key, from_sequence, to_sequence, event_id, membership)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (room, type, state_key, from_sequence) DO UPDATE SET to_sequence ="
+        " CASE WHEN excluded.to_sequence < state.to_sequence THEN excluded.to_sequence ELSE state.to_sequence END");
+    for (const Row& row : rows_) {
+      rows.add({row.room, row.change->type, row.change->state_key, row.from, row.to, row.change->new_event_id,
+                row.membership});
+    }
+    rows.insert(write);
+  }
+
+ private:
+  struct Row {
+    std::int64_t room;
+    const api::StateChange* change;  ///< of an entry of the batch
+    Sequence from;
+    std::int64_t to;
+    std::optional<std::int64_t> membership;
+  };
+  static constexpr std::size_t none = SIZE_MAX;
+
+  static void end_stored(storage::Write& write, std::int64_t room, const api::StateChange& change, Sequence at) {
+    write.execute(
+        "UPDATE state SET to_sequence = ? WHERE room = ? AND type = ? AND state_key = ? AND to_sequence = ?"
+        " AND from_sequence < ?",
+        {at, room, change.type, change.state_key, open_end, at});
+  }
+
+  std::vector<Row> rows_;
+  std::map<std::tuple<std::int64_t, std::string_view, std::string_view>, std::size_t> last_;  ///< in rows_, or none
+};
 
 void set_pending(storage::Write& write, const RoomRecord& record, Membership membership) {
   if (!record.data.membership) return;
@@ -63,31 +125,59 @@ void delete_room(storage::Write& write, const RoomId& room) {
 
 }  // namespace
 
-void index_room_record(storage::Write& write, const RoomRecord& record) {
-  const auto& data = record.data;
+void RoomIndexer::begin() { added_.clear(); }
+
+void RoomIndexer::add(storage::Write& write, const RoomRecordPtr& record) {
+  const auto& data = record->data;
   switch (data.kind) {
-    case RoomEventKind::invite: return set_pending(write, record, Membership::invite);
-    case RoomEventKind::knock: return set_pending(write, record, Membership::knock);
-    case RoomEventKind::retired: return set_pending(write, record, Membership::leave);
+    case RoomEventKind::invite: return set_pending(write, *record, Membership::invite);
+    case RoomEventKind::knock: return set_pending(write, *record, Membership::knock);
+    case RoomEventKind::retired: return set_pending(write, *record, Membership::leave);
     case RoomEventKind::redacted: return;  // the body is room_server's
-    case RoomEventKind::purged: return remove_events(write, {data.event_id});
-    case RoomEventKind::room_deleted: return delete_room(write, data.room_id);
+    case RoomEventKind::purged: this->write(write); return remove_events(write, {data.event_id});
+    case RoomEventKind::room_deleted: this->write(write); return delete_room(write, data.room_id);
     case RoomEventKind::forgotten:
       if (!data.membership) return;
       write.execute(
           "INSERT INTO forgotten (user_id, room, sequence) VALUES (?, ?, ?)"
           " ON CONFLICT (user_id, room) DO UPDATE SET sequence = excluded.sequence",
-          {data.membership->user, data.room_id, record.position.sequence});
+          {data.membership->user, data.room_id, record->position.sequence});
       return;
     default: break;
   }
-  const EntryPtr entry = make_entry(data, record.position, nullptr);
-  if (entry == nullptr) return;
-  const std::int64_t room = room_id_of(write, data.room_id);
-  insert_timeline(write, room, *entry);
-  if (entry->change) change_state(write, room, entry->sequence, *entry->change, entry->membership);
-  write.execute("UPDATE rooms SET lane = ?, last_sequence = ? WHERE id = ?",
-                {record.position.lane, record.position.sequence, room});
+  if (EntryPtr entry = make_entry(data, record->position, nullptr)) added_.push_back({record, std::move(entry)});
+}
+
+void RoomIndexer::write(storage::Write& write) {
+  if (added_.empty()) return;
+  RoomIds ids;
+  for (const Added& added : added_) ids.try_emplace(added.record->data.room_id.view(), 0);
+  find_room_ids(write, ids);
+  storage::Rows timeline(
+      "INSERT INTO timeline (room, sequence, topological, kind, event_id, type, state_key, sender, visibility, device,"
+      " transaction_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (room, sequence) DO NOTHING");
+  StateRows states;
+  std::map<std::int64_t, const Added*> last;
+  for (const Added& added : added_) {
+    const TimelineEntry& entry = *added.entry;
+    const std::int64_t room = ids.at(added.record->data.room_id.view());
+    timeline.add({room, entry.sequence, entry.topological, static_cast<int>(entry.kind), entry.event_id, entry.type,
+                  entry.state_key, entry.sender, static_cast<int>(entry.visibility), optional_text(entry.device.view()),
+                  optional_text(entry.transaction_id.view())});
+    if (entry.change) states.add(write, room, entry, added.record->data.kind);
+    last[room] = &added;
+  }
+  storage::Rows rooms(
+      "INSERT INTO rooms (id, room, lane, last_sequence) VALUES (?, ?, ?, ?)"
+      " ON CONFLICT (id) DO UPDATE SET lane = excluded.lane, last_sequence = excluded.last_sequence");
+  for (const auto& [room, added] : last) {
+    const RoomRecord& record = *added->record;
+    rooms.add({room, record.data.room_id, record.position.lane, record.position.sequence});
+  }
+  rooms.insert(write);
+  timeline.insert(write);
+  states.insert(write);
+  added_.clear();
 }
 
 void reset_rooms(storage::Write& write) {

@@ -37,14 +37,17 @@ bool set_row(storage::Write& write, std::string_view localpart, std::string_view
 bool is_text_field(std::string_view field) { return field == "displayname" || field == "avatar_url"; }
 
 std::optional<api::GetProfileResponse> find_profile(storage::Session& session, std::string_view localpart) {
-  auto row = session.find<std::optional<std::string>, std::optional<std::string>, std::int64_t>(
-      "SELECT displayname, avatar_url, profile_version FROM users WHERE localpart = ? AND deactivated = 0",
-      {localpart});
-  if (!row) return std::nullopt;
-  api::GetProfileResponse profile{std::move(std::get<0>(*row)), std::move(std::get<1>(*row)), {}, std::get<2>(*row)};
-  session.each<std::string, std::string>(
-      "SELECT name, value FROM profile_fields WHERE localpart = ?", {localpart},
-      [&](std::string name, std::string value) { profile.other[name] = json::Raw{std::move(value)}; });
+  std::optional<api::GetProfileResponse> profile;
+  session.each<std::optional<std::string>, std::optional<std::string>, std::int64_t, std::optional<std::string>,
+               std::string>(
+      "SELECT u.displayname, u.avatar_url, u.profile_version, f.name, f.value FROM users u "
+      "LEFT JOIN profile_fields f ON f.localpart = u.localpart WHERE u.localpart = ? AND u.deactivated = 0",
+      {localpart},
+      [&](std::optional<std::string> displayname, std::optional<std::string> avatar_url, std::int64_t version,
+          std::optional<std::string> name, std::string value) {
+        if (!profile) profile = api::GetProfileResponse{std::move(displayname), std::move(avatar_url), {}, version};
+        if (name) profile->other[*name] = json::Raw{std::move(value)};
+      });
   return profile;
 }
 

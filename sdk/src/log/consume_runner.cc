@@ -185,6 +185,7 @@ Result<void> ConsumeRunner::write_batch(storage::Write& write, Records records, 
   parked = 0;
   if (keeps_position_ && !tables::replace_position(write, who_, stored_, {feed_->epoch(), after.encode()}))
     return conflict(std::string(position_moved), "another process has moved the group's position");
+  if (options_.begin_batch) options_.begin_batch();
   for (const RecordPtr& record : records) {
     const bool waits = parked_keys_.contains(record->key);
     if (waits || park_because != nullptr) {
@@ -193,14 +194,19 @@ Result<void> ConsumeRunner::write_batch(storage::Write& write, Records records, 
       ++parked;
       continue;
     }
-    BACKPLANE_CHECK(handle(write, *record));
+    BACKPLANE_CHECK(handled([&] { return handler_(write, *record); }));
   }
-  return {};
+  if (!options_.end_batch) return {};
+  return handled([&] {
+    options_.end_batch(write);
+    return Outcome::done;
+  });
 }
 
-Result<void> ConsumeRunner::handle(storage::Write& write, const Record& record) {
+template <class Handle>
+Result<void> ConsumeRunner::handled(Handle&& handle) {
   try {
-    switch (handler_(write, record)) {
+    switch (handle()) {
       case Outcome::done: return {};
       case Outcome::retry: return unavailable(std::string(handler_retry), "the handler cannot handle it now");
       case Outcome::park: return invalid(std::string(handler_park), "the handler gave up on it");

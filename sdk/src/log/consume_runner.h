@@ -93,7 +93,9 @@ class ConsumeRunner final : public Consumer, public Runner {
   Attempt classify(const Error& error);
   Result<void> write_batch(storage::Write& write, Records records, const Positions& after,
                            const std::string* park_because, std::int64_t& parked);
-  Result<void> handle(storage::Write& write, const Record& record);
+  /// What the handler's outcome, or what it threw, is to the batch.
+  template <class Handle>
+  static Result<void> handled(Handle&& handle);
   bool reload();
 
   const ConsumeOptions options_;

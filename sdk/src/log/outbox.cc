@@ -4,9 +4,16 @@
 #include <stdexcept>
 #include <utility>
 
+#include "backplane/base/encoding.h"
 #include "log/tables.h"
 
 namespace backplane::log {
+namespace {
+
+/// What every database takes as a text.
+bool is_text(std::string_view text) { return text.find('\0') == std::string_view::npos && is_utf8(text); }
+
+}  // namespace
 
 // Volatile numbers are not stored. They begin at the time of the start, in microseconds, so that they go on growing
 // over a restart as long as no more than a million records a second were published.
@@ -141,12 +148,13 @@ std::uint64_t Outbox::next_number(storage::Write& write) {
 }
 
 Position Outbox::publish(storage::Write& write, Topic& topic, std::string_view key, std::string payload) {
+  if (!is_text(key) || !is_text(payload))
+    throw storage::Failure(invalid("bad_text", "a record of topic " + topic.name + " holds a NUL or is no UTF-8"));
   const std::uint16_t lane = lane_of(key);
   if (sharded_ && !owns(lane)) throw storage::Failure(storage::not_owner(store_->ownership(), lane));
   const Position position{lane, next_number(write)};
   auto record = std::make_shared<const Record>(
       Record{topic.name, position, std::string(key), std::move(payload), clock_.wall_ms(), 0});
-  tables::insert_record(write, *record);
   pending_.push_back({std::move(record), &topic});
   return position;
 }
@@ -176,8 +184,16 @@ void Outbox::roll_back_piece() { pending_.resize(piece_start_); }
 
 void Outbox::before_commit(storage::Session& session) {
   committing_ = !pending_.empty();
+  if (committing_) insert_pending(session);
   if (committing_ && !sharded_) tables::update_counter(session, pending_.back().record->position.sequence);
   if (upkeep_is_due()) upkeep(session);
+}
+
+/// All at once, and so not each with its change: of the same transaction they are.
+void Outbox::insert_pending(storage::Session& session) {
+  tables::Records records;
+  for (const Pending& pending : pending_) records.add(*pending.record);
+  records.insert(session);
 }
 
 void Outbox::committed() {

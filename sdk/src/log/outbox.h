@@ -1,7 +1,7 @@
 // A plugin's outbox: the records that its store's transactions publish, and the volatile ones that it never stores.
-// For the store it is a commit hook: records are inserted with the change that they tell of, are numbered in the order
-// of commits, and become visible when the commit is durable. For the transport it is a Source. One per store; a plugin
-// that only publishes volatile topics has one without a store.
+// For the store it is a commit hook: records are numbered in the order of commits, are inserted by the transaction of
+// the change that they tell of (at its end, all at once), and become visible when the commit is durable. For the
+// transport it is a Source. One per store; a plugin that only publishes volatile topics has one without a store.
 //
 // Numbers come from a counter in memory: the store has one writer, so it is the only one who counts. The counter's row
 // is written once a batch, so that a number never comes back after its row is gone. A piece or batch that is rolled
@@ -130,6 +130,7 @@ class Outbox final : public storage::CommitHook, public Source {
   void load(storage::Session& session, Topic& topic);
   void load_groups(storage::Session& session, Topic& topic);
   std::uint64_t next_number(storage::Write& write);
+  void insert_pending(storage::Session& session);
   void notify();
   void shrink_rings();  // mutex_
   bool upkeep_is_due() const;

@@ -62,9 +62,11 @@ std::uint64_t head(Session& session, std::string_view topic) {
   return std::max(trimmed(session, topic), last_sequence(session, topic));
 }
 
-void insert_record(Session& session, const Record& record) {
-  session.execute(
-      "INSERT INTO bp_outbox (topic, sequence, lane, key, payload, written_ms) VALUES (?, ?, ?, ?, ?, ?)",
+Records::Records()
+    : rows_("INSERT INTO bp_outbox (topic, sequence, lane, key, payload, written_ms) VALUES (?, ?, ?, ?, ?, ?)") {}
+
+void Records::add(const Record& record) {
+  rows_.add(
       {record.topic, record.position.sequence, record.position.lane, record.key, record.payload, record.written_ms});
 }
 

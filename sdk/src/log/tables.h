@@ -12,6 +12,7 @@
 
 #include "backplane/log/log.h"
 #include "backplane/log/transport.h"
+#include "backplane/storage/rows.h"
 #include "backplane/storage/session.h"
 
 namespace backplane::log::tables {
@@ -35,7 +36,16 @@ void update_counter(Session& session, std::uint64_t counter);
 std::uint64_t last_sequence(Session& session, std::string_view topic);
 /// What was ever committed of a topic lies at or below this.
 std::uint64_t head(Session& session, std::string_view topic);
-void insert_record(Session& session, const Record& record);
+/// What a record of the topic needs to have of texts is checked before: this is part of the commit of others, too.
+class Records {
+ public:
+  Records();
+  void add(const Record& record);  ///< which lives until they are inserted
+  void insert(Session& session) { rows_.insert(session); }
+
+ private:
+  storage::Rows rows_;
+};
 /// Reads on after some positions, oldest first, `limit` rows at most and none above `up_to`.
 Batch read(Session& session, std::string_view topic, const Positions& after, std::uint64_t up_to, std::size_t limit);
 std::uint64_t trimmed(Session& session, std::string_view topic);

@@ -101,7 +101,7 @@ Result<void> BatchTransaction::begin() {
 Result<void> BatchTransaction::run(const Store::WriteWork& work) {
   const bool savepoint = held_ > 0;
   try {
-    if (savepoint) session_->execute("SAVEPOINT piece");
+    if (savepoint) set_savepoint();
   } catch (...) {
     Error error = error_of_current_exception();
     lost_ = error;
@@ -109,16 +109,22 @@ Result<void> BatchTransaction::run(const Store::WriteWork& work) {
     return error;
   }
   Result<void> result = run_work(work);
-  if (result.ok() && savepoint) {
-    try {
-      session_->execute("RELEASE SAVEPOINT piece");
-    } catch (...) {
-      result = error_of_current_exception();
-    }
-  }
   if (result.ok()) ++held_;
   else undo_piece(savepoint, result.error());
   return result;
+}
+
+/// That of the piece before has served; on PostgreSQL a statement is a round trip.
+void BatchTransaction::set_savepoint() {
+  if (!savepoint_) {
+    session_->execute("SAVEPOINT piece");
+  } else if (session_->dialect().engine() == Engine::postgresql) {
+    session_->execute_once("RELEASE SAVEPOINT piece; SAVEPOINT piece");
+  } else {
+    session_->execute("RELEASE SAVEPOINT piece");
+    session_->execute("SAVEPOINT piece");
+  }
+  savepoint_ = true;
 }
 
 Result<void> BatchTransaction::run_work(const Store::WriteWork& work) {
@@ -143,6 +149,7 @@ void BatchTransaction::undo_piece(bool savepoint, const Error& error) {
   try {
     session_->execute("ROLLBACK TO SAVEPOINT piece");
     session_->execute("RELEASE SAVEPOINT piece");
+    savepoint_ = false;
   } catch (...) {
     // The whole transaction is gone: SQLite ends it by itself on a full disk, a connection may be lost.
     lost_ = error;
@@ -169,7 +176,7 @@ Result<void> BatchTransaction::commit() {
     roll_back();
     return error;
   }
-  begun_ = false;
+  begun_ = savepoint_ = false;
   held_ = 0;
   if (hook_ != nullptr) hook_->committed();
   return {};
@@ -177,6 +184,7 @@ Result<void> BatchTransaction::commit() {
 
 void BatchTransaction::roll_back() noexcept {
   const bool told = std::exchange(begun_, false);
+  savepoint_ = false;
   held_ = 0;
   bool lost = session_ == nullptr;
   try {

@@ -48,6 +48,7 @@ class BatchTransaction {
   void open_session();
   void drop_session() noexcept;
   Result<void> run_work(const Store::WriteWork& work);
+  void set_savepoint();
   void undo_piece(bool savepoint, const Error& error);
   void roll_back() noexcept;
 
@@ -61,6 +62,7 @@ class BatchTransaction {
   CommitHook* const hook_;
   std::unique_ptr<Writer> writer_;
   bool begun_ = false;
+  bool savepoint_ = false;  ///< one is there; the commit ends it with the transaction
   std::size_t held_ = 0;
   std::optional<Error> lost_;
 };

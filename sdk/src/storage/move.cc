@@ -1,6 +1,7 @@
 #include "backplane/storage/move.h"
 
 #include <algorithm>
+#include <future>
 #include <memory>
 #include <utility>
 
@@ -105,23 +106,32 @@ class Move {
     });
   }
 
+  /// One batch is inserted by a thread of its own while the next one is read.
   void copy(Ends& ends) {
     for (const MovedTable& table : ends.source->tables()) {
       std::int64_t done = ends.target->copied(table);
-      MoveBatch batch(table);
-      const auto insert = [&] {
-        if (batch.rows() == 0) return;
-        ends.target->insert(table, batch);
-        done += static_cast<std::int64_t>(batch.rows());
-        batch.clear();
+      const std::int64_t skip = done;
+      MoveBatch batch(table), inserted(table);
+      std::future<void> inserting;
+      const auto wait = [&] {
+        if (!inserting.valid()) return;
+        inserting.get();
+        done += static_cast<std::int64_t>(inserted.rows());
         observer_.progress(Step::copy, ends.store.name, table.name, done, table.rows);
       };
-      ends.source->read(table, done, [&](std::span<Cell> row) {
+      const auto insert = [&] {
+        wait();
+        std::swap(batch, inserted);
+        batch.clear();
+        inserting = std::async(std::launch::async, [&] { ends.target->insert(table, inserted); });
+      };
+      ends.source->read(table, skip, [&](std::span<Cell> row) {
         batch.add(row);
         if (batch.rows() >= options_.batch_rows || batch.bytes() >= options_.batch_bytes) insert();
       });
-      insert();
-      ends.target->analyze(table);
+      if (batch.rows() > 0) insert();
+      wait();
+      ends.target->complete(table);
       observer_.finished(Step::copy, ends.store.name, table.name, done);
     }
   }

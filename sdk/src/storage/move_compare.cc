@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <future>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,18 +18,21 @@ struct Value {
 };
 using Row = std::vector<Value>;
 
-/// A table's rows, a part at a time through a cursor: the driver holds a whole answer in memory.
+/// A table's rows, a part at a time through a cursor: the driver holds a whole answer in memory. The next part is
+/// fetched by a thread of its own while this one is compared.
 class TargetRows {
  public:
   TargetRows(SociSession& session, const MovedTable& table) : session_(session), types_(table.column_types()) {
     // Named after the table: a session keeps its statements by their text.
     const std::string cursor = Dialect::identifier("rows of " + table.name);
-    fetch_ = "FETCH FORWARD 500 FROM " + cursor;
+    fetch_ = "FETCH FORWARD 1000 FROM " + cursor;
     session_.execute(session_.dialect().begin_read());
     session_.execute_once("DECLARE " + cursor + " NO SCROLL CURSOR FOR SELECT " + table.column_list() + " FROM " +
                           Dialect::identifier(table.name) + " ORDER BY " + table.order(Engine::postgresql));
+    begin_fetch();
   }
   ~TargetRows() {
+    if (fetching_.valid()) fetching_.wait();
     try {
       session_.execute("ROLLBACK");
     } catch (const Failure&) {
@@ -40,24 +44,36 @@ class TargetRows {
 
   /// nullptr after the last one; valid until the next call.
   const Row* next() {
-    if (at_ == count_) fetch();
-    return at_ < count_ ? &rows_[at_++] : nullptr;
+    if (at_ == part_.count && fetching_.valid()) {
+      fetching_.get();
+      at_ = 0;
+      std::swap(part_, next_);
+      if (part_.count > 0) begin_fetch();
+    }
+    return at_ < part_.count ? &part_.rows[at_++] : nullptr;
   }
 
  private:
-  void fetch() {
-    at_ = count_ = 0;
-    session_.run(
-        fetch_, {}, types_,
-        [](void* self, std::span<Cell> cells) {
-          static_cast<TargetRows*>(self)->take(cells);
-          return true;
-        },
-        this);
+  struct Part {
+    std::vector<Row> rows;  ///< kept, as their texts have memory
+    std::size_t count = 0;
+  };
+
+  void begin_fetch() {
+    fetching_ = std::async(std::launch::async, [this] {
+      next_.count = 0;
+      session_.run(
+          fetch_, {}, types_,
+          [](void* part, std::span<Cell> cells) {
+            take(*static_cast<Part*>(part), cells);
+            return true;
+          },
+          &next_);
+    });
   }
-  void take(std::span<Cell> cells) {
-    if (count_ == rows_.size()) rows_.emplace_back(cells.size());
-    Row& row = rows_[count_++];
+  static void take(Part& part, std::span<Cell> cells) {
+    if (part.count == part.rows.size()) part.rows.emplace_back(cells.size());
+    Row& row = part.rows[part.count++];
     for (std::size_t i = 0; i < cells.size(); ++i) {
       row[i].null = cells[i].null;
       row[i].integer = cells[i].integer;
@@ -69,8 +85,9 @@ class TargetRows {
   SociSession& session_;
   const std::vector<ColumnType> types_;
   std::string fetch_;
-  std::vector<Row> rows_;
-  std::size_t at_ = 0, count_ = 0;
+  Part part_, next_;  ///< what is compared, and what is fetched
+  std::size_t at_ = 0;
+  std::future<void> fetching_;  ///< none after the last part
 };
 
 bool equal(ColumnType type, const Cell& cell, const Value& value) {

@@ -1,6 +1,7 @@
 #include "storage/move_marker.h"
 
 #include <charconv>
+#include <utility>
 
 namespace backplane::storage::move_marker {
 
@@ -41,6 +42,20 @@ void note(SociSession& session, std::string_view what, std::int64_t value) {
 
 std::optional<std::string> find_note(SociSession& session, std::string_view what) {
   return session.find<std::string>("SELECT value FROM bp_move WHERE what = ?", {what});
+}
+
+std::vector<std::pair<std::string, std::string>> list_notes(SociSession& session, std::string_view beginning) {
+  std::vector<std::pair<std::string, std::string>> notes;
+  session.each<std::string, std::string>("SELECT what, value FROM bp_move ORDER BY what", {},
+                                         [&](std::string what, std::string value) {
+                                           if (what.starts_with(beginning))
+                                             notes.emplace_back(std::move(what), std::move(value));
+                                         });
+  return notes;
+}
+
+void remove_note(SociSession& session, std::string_view what) {
+  session.execute("DELETE FROM bp_move WHERE what = ?", {what});
 }
 
 std::optional<std::int64_t> find_number(SociSession& session, std::string_view what) {

@@ -6,6 +6,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "storage/soci_session.h"
 
@@ -24,6 +26,9 @@ void drop_schema(SociSession& session, std::string_view schema);
 void note(SociSession& session, std::string_view what, std::string_view value);
 void note(SociSession& session, std::string_view what, std::int64_t value);
 std::optional<std::string> find_note(SociSession& session, std::string_view what);
+/// Those that begin with that.
+std::vector<std::pair<std::string, std::string>> list_notes(SociSession& session, std::string_view beginning);
+void remove_note(SociSession& session, std::string_view what);
 std::optional<std::int64_t> find_number(SociSession& session, std::string_view what);
 
 }  // namespace backplane::storage::move_marker

@@ -42,6 +42,9 @@ std::string_view array_type(ColumnType type) {
   }
 }
 
+/// What the notes of its indexes begin with; a table's name has no space.
+std::string index_note(const MovedTable& table) { return "index of " + table.name + " "; }
+
 }  // namespace
 
 MoveBatch::MoveBatch(const MovedTable& table) : types_(table.column_types()), columns_(table.columns.size()) {
@@ -125,6 +128,7 @@ void MoveTarget::prepare(const Logger& logger) {
     move_marker::note(*session_, "source", std::string_view(store_.path));
     move_marker::note(*session_, "version", source_.version());
     for (const MovedTable& table : source_.tables()) move_marker::note(*session_, "rows of " + table.name, table.rows);
+    for (const MovedTable& table : source_.tables()) drop_indexes(table);
     move_marker::note(*session_, "prepared", 1);
   });
 }
@@ -164,6 +168,19 @@ void MoveTarget::check_columns(const MovedTable& table) {
                                            "in the file"));
 }
 
+void MoveTarget::drop_indexes(const MovedTable& table) {
+  const auto indexes = session_->list<std::string, std::string>(
+      "SELECT x.relname, pg_get_indexdef(i.indexrelid) FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN "
+      "pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = "
+      "current_schema() AND c.relname = ? AND NOT i.indisprimary AND NOT EXISTS (SELECT 1 FROM pg_constraint WHERE "
+      "conindid = i.indexrelid)",
+      {table.name});
+  for (const auto& [name, definition] : indexes) {
+    move_marker::note(*session_, index_note(table) + name, definition);
+    session_->execute_once("DROP INDEX " + Dialect::identifier(schema()) + "." + Dialect::identifier(name));
+  }
+}
+
 std::int64_t MoveTarget::copied(const MovedTable& table) {
   return move_marker::find_number(*session_, "copied of " + table.name).value_or(0);
 }
@@ -186,7 +203,13 @@ void MoveTarget::insert(const MovedTable& table, const MoveBatch& batch) {
   });
 }
 
-void MoveTarget::analyze(const MovedTable& table) {
+void MoveTarget::complete(const MovedTable& table) {
+  for (const auto& [what, definition] : move_marker::list_notes(*session_, index_note(table))) {
+    in_transaction(*session_, [&] {
+      session_->execute_once(definition);
+      move_marker::remove_note(*session_, what);
+    });
+  }
   session_->execute_once("ANALYZE " + Dialect::identifier(table.name));
 }
 

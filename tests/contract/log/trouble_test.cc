@@ -76,6 +76,43 @@ TEST_P(Trouble, what_throws_is_tried_eight_times_and_then_parked) {
   EXPECT_EQ((*parked)[0].error, "broken record");
 }
 
+TEST_P(Trouble, what_is_gathered_is_written_with_its_batch_or_not_at_all) {
+  FastClock clock(100);
+  Process process(*world_, clock);
+  Publisher& publisher = process.publisher();
+  std::vector<std::string> gathered;  // the runner's thread's
+  ConsumeOptions options;
+  options.begin_batch = [&] { gathered.clear(); };
+  options.end_batch = [&](storage::Write& write) {
+    for (const std::string& payload : gathered) {
+      if (payload == "2") throw std::runtime_error("cannot be written");
+      add_effect(write, "gathered", payload);
+    }
+  };
+  Consumer& consumer = process.consumer(
+      "group",
+      [&](storage::Write&, const Record& record) {
+        gathered.push_back(record.payload);
+        return Outcome::done;
+      },
+      std::move(options));
+  process.start();
+  const auto published = process.store("producer").write([&](storage::Write& write) {
+    for (int i = 1; i <= 3; ++i) publisher.publish(write, std::to_string(i), std::to_string(i));
+  });
+  ASSERT_TRUE(published);
+  ASSERT_TRUE(consumer.wait_for(publisher.head(), clock.now() + 1h));
+  for (const char* group : {"group", "gathered"}) {
+    auto effects = process.effects(group);
+    std::sort(effects.begin(), effects.end());
+    EXPECT_EQ(effects, (std::vector<std::string>{"1", "3"})) << group;
+  }
+  const auto parked = consumer.list_parked(10);
+  ASSERT_TRUE(parked);
+  ASSERT_EQ(parked->size(), 1u);
+  EXPECT_EQ((*parked)[0].error, "cannot be written");
+}
+
 TEST_P(Trouble, a_record_that_asks_for_time_holds_up_what_is_behind_it) {
   FastClock clock(20);
   Process process(*world_, clock);

@@ -130,9 +130,23 @@ class MoveTest : public ::testing::Test {
     std::ranges::sort(all);
     return all;
   }
+  /// The indexes of a PostgreSQL schema, as statements.
+  static std::vector<std::string> indexes(Store& store) {
+    const auto read = store.read([](Session& session) {
+      return session.list<std::string>(
+          "SELECT replace(indexdef, current_schema() || '.', '') FROM pg_indexes WHERE schemaname = current_schema() "
+          "ORDER BY indexname");
+    });
+    EXPECT_TRUE(read.ok());
+    return *read;
+  }
   void expect_moved() {
     const auto before = source_.open(migrations), after = target_->open(migrations);
     EXPECT_EQ(content(*before), content(*after));
+    testing::TemporaryDatabase fresh(postgresql_server());
+    const auto never_moved = fresh.open(migrations);
+    EXPECT_EQ(indexes(*after), indexes(*never_moved));
+    EXPECT_GE(indexes(*after).size(), 4U);
   }
 
   testing::TemporaryDatabase source_;

@@ -76,6 +76,11 @@ struct ConsumeOptions {
   /// Called where another host leads the store and has begun a snapshot: what is in memory of the effects is of no use.
   /// On the runner's thread; it must not block for long.
   std::function<void()> restarted;
+  /// For a handler that gathers what it will write: run in every transaction, before its first record (what is gathered
+  /// still was undone) and after its last one (now it is to be written). What the second throws counts as the
+  /// handler's.
+  std::function<void()> begin_batch;
+  std::function<void(storage::Write&)> end_batch;
   /// How long records may wait so that more share a transaction. For effects that can be rebuilt.
   Duration linger{0};
   std::size_t max_batch = 512;

@@ -2,8 +2,8 @@
 // `backplane migrate-database`; it knows no plugin, only their migrations.
 //
 // A move may be ended at any moment and done again: it goes on where it was. Until it has ended, the schemas are
-// marked, and open_store refuses them with conflict/move_unfinished. The files are only read. One thread; what waits is
-// the disk and PostgreSQL.
+// marked, and open_store refuses them with conflict/move_unfinished. The files are only read. The caller's thread reads
+// them and compares, while another one waits for PostgreSQL.
 #pragma once
 
 #include <chrono>

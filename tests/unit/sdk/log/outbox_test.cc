@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <mutex>
+#include <stdexcept>
 
 #include "backplane/log/runtime.h"
 #include "backplane/storage/database.h"
@@ -174,6 +176,48 @@ TEST(Outbox, a_batch_that_failed_leaves_nothing_but_a_gap) {
   EXPECT_EQ(next->sequence, 3u);
   EXPECT_EQ(producer.read_all("a"), numbered(1, 2));
   EXPECT_EQ(producer.read_all("a", Positions(1)), numbered(2, 2));
+}
+
+TEST(Outbox, a_piece_that_failed_takes_its_records_with_it_and_no_others) {
+  testing::TemporaryDatabase database;
+  Producer producer(database, {.ring_bytes = 0});  // what is read is what the table has
+  Result<void> first, bad_text, thrown, last;
+  std::mutex held;
+  held.lock();
+  producer.store.submit(
+      [&](storage::Write& write) -> Result<void> {
+        const std::lock_guard wait(held);  // until the others are queued
+        producer.a.publish(write, "key", "1");
+        return {};
+      },
+      [&](Result<void> result) { first = std::move(result); }, nullptr);
+  producer.store.submit(
+      [&](storage::Write& write) -> Result<void> {
+        producer.a.publish(write, "key", "of a piece that fails");
+        producer.a.publish(write, "key", std::string("a\0b", 3));
+        return {};
+      },
+      [&](Result<void> result) { bad_text = std::move(result); }, nullptr);
+  producer.store.submit(
+      [&](storage::Write& write) -> Result<void> {
+        producer.a.publish(write, "key", "of another one");
+        throw std::runtime_error("thrown");
+      },
+      [&](Result<void> result) { thrown = std::move(result); }, nullptr);
+  producer.store.submit(
+      [&](storage::Write& write) -> Result<void> {
+        for (int i = 2; i <= 12; ++i) producer.a.publish(write, "key", std::to_string(i));
+        return {};
+      },
+      [&](Result<void> result) { last = std::move(result); }, nullptr);
+  held.unlock();
+  ASSERT_TRUE(producer.publish(producer.a, "key", "13"));
+  EXPECT_TRUE(first) << first.error().text;
+  ASSERT_FALSE(bad_text);
+  EXPECT_EQ(bad_text.error().reason, "bad_text");
+  EXPECT_FALSE(thrown);
+  EXPECT_TRUE(last) << last.error().text;
+  EXPECT_EQ(producer.read_all("a"), numbered(1, 13));
 }
 
 TEST(Outbox, trims_with_commits_that_happen_anyway_and_remembers_it) {
