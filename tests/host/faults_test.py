@@ -6,7 +6,7 @@ import socket
 import unittest
 
 from client import register
-from components_test import PLUGINS, manifests
+from plugins import PLUGINS, manifests
 from server import Server
 
 FAULTS, USAGE, COULD_NOT_START = 1, 2, 3

@@ -87,6 +87,7 @@ class Split:
     other through them."""
 
     name = "split"
+    transport = "log_kafka"
     hosts = HOSTS
 
     def __init__(self, broker=None, database=None, links=None):
