@@ -115,6 +115,18 @@ std::vector<CommandInfo> command_table() {
        {"backplane migrate-database --config new.yaml --from-data /var/lib/backplane",
         "backplane migrate-database --config new.yaml --from old.yaml"},
        run_migrate_database},
+      {"restore",
+       "",
+       0,
+       "make databases usable that were put back from a backup; the server must be stopped",
+       "Run this once when you have put back databases (SQLite files, or PostgreSQL schemas), and before the server\n"
+       "starts: all of them, or some. Every log begins another history, so that nothing that will be written is taken\n"
+       "for what was written after the backup: by a client, another component or another host. With several hosts "
+       "stop\n"
+       "all of them, and run it on one.",
+       {},
+       {"backplane restore --config /etc/backplane/backplane.yaml"},
+       run_restore},
       {"version",
        "",
        0,

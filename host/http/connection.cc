@@ -198,14 +198,6 @@ void Connection::watch_peer(Lock& lock) {
   lock.lock();
 }
 
-void Connection::discard() {
-  for (;;) {
-    const IoStatus status = transport_->read(origin_.thread.scratch()).status;
-    if (status == IoStatus::want_read) return arm_read();
-    if (status != IoStatus::ok) return close_locked();
-  }
-}
-
 void Connection::arm_read() {
   if (read_armed_) return;
   read_armed_ = true;
@@ -237,6 +229,7 @@ void Connection::expire(Instant now) {
 
 void Connection::drain() {
   const Lock lock(mutex_);
+  if (state_ == State::lingering) linger_until_ = deadline_;
   if (state_ == State::handshaking || (state_ == State::reading && !parser_ && input_.empty())) close_locked();
 }
 

@@ -65,7 +65,6 @@ class Connection final : public ResponseSink, public std::enable_shared_from_thi
   void refuse(http::Response response);
   void on_request(Lock& lock);
   void watch_peer(Lock& lock);
-  void discard();
   void arm_read();
   void arm_write();
   void close_locked();
@@ -73,6 +72,7 @@ class Connection final : public ResponseSink, public std::enable_shared_from_thi
   void send(http::Response response);
   void flush();
   void finished();
+  void discard();
   void later(void (*step)(Connection&, Lock&));
 
   Instant now() const { return origin_.core->clock.now(); }
@@ -96,7 +96,8 @@ class Connection final : public ResponseSink, public std::enable_shared_from_thi
   bool cors_ = false;
   bool close_after_ = false;
   Instant deadline_ = Instant::max();
-  std::size_t body_progress_ = 0;
+  std::size_t body_progress_ = 0;  ///< of the present step; while lingering all that was thrown away
+  Instant linger_until_ = Instant::max();
   std::unique_ptr<RequestParser> parser_;
   std::unique_ptr<RouteMatch> match_;
   std::optional<http::Response> immediate_;  ///< the answer, once the body is read

@@ -11,8 +11,10 @@ namespace {
 
 /// A body up to this goes out in one piece with the header.
 constexpr std::size_t joined_body = 8 * 1024;
-/// How long a client may take to read a last answer before its connection is cut.
+/// How long a client may be silent after a last answer before its connection is cut.
 constexpr Duration linger = std::chrono::seconds(2);
+/// What one connection may make its thread throw away before others have their turn.
+constexpr std::size_t discarded_at_once = 1024 * 1024;
 
 }  // namespace
 
@@ -70,9 +72,12 @@ void Connection::finished() {
   known_ = false;
   is_head_ = false;
   if (close_after_) {
-    // Closing at once would take the answer from a client that is still sending.
+    // Closing at once would take the answer from a client that is still sending: what comes to a closed socket is
+    // answered by a reset, which overtakes what the client has not read yet.
     transport_->shutdown_write();
     state_ = State::lingering;
+    body_progress_ = 0;
+    linger_until_ = now() + (origin_.core->draining ? linger : origin_.core->config.body_timeout);
     set_deadline(linger);
   } else {
     state_ = State::reading;
@@ -82,6 +87,19 @@ void Connection::finished() {
   if (!read_armed_ || !input_.empty() || transport_->has_buffered()) {
     later([](Connection& self, Lock& lock) { self.advance(lock); });
   }
+}
+
+/// Throws away what the client still sends, as much as a body may have and for as long as a piece of one may take.
+void Connection::discard() {
+  for (std::size_t at_once = 0; at_once < discarded_at_once;) {
+    const IoResult got = transport_->read(origin_.thread.scratch());
+    if (got.status == IoStatus::want_read) return arm_read();
+    at_once += got.bytes;
+    body_progress_ += got.bytes;
+    if (got.status != IoStatus::ok || body_progress_ > origin_.core->config.max_body_bytes) return close_locked();
+    deadline_ = std::min(now() + linger, linger_until_);
+  }
+  later([](Connection& self, Lock& lock) { self.advance(lock); });
 }
 
 void Connection::later(void (*step)(Connection&, Lock&)) {

@@ -46,6 +46,7 @@ const api::Interface* find_provided(const std::vector<api::Interface*>& provided
 std::string what_to_do(const Error& error) {
   if (error.reason == "database_newer") return "run the version of Backplane that wrote it, or restore a backup";
   if (error.reason == "move_unfinished") return "run `backplane migrate-database` again: it goes on where it was";
+  if (error.reason == "store_in_use") return "stop the server that has it";
   return "check that the database is there and may be written";
 }
 
@@ -221,6 +222,7 @@ Faults PluginSet::open_stores(const Config& config, bool guest) {
       faults.push_back({"the database of plugin " + member->name() + " cannot be opened", opened.error().text,
                         what_to_do(opened.error()),
                         config.storage.engine == StorageEngine::sqlite ? database.path : std::string(), 0});
+      if (opened.error().reason == "store_in_use") break;  // it was waited for; others of that server are in use, too
     }
   }
   return faults;

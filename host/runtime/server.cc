@@ -63,6 +63,7 @@ struct Server::State {
   Instant started_at;
 
   Faults claim_data();
+  Faults find_transport();
   Faults start_log();
   Faults register_routes();
   Faults start_http();
@@ -79,13 +80,18 @@ Server::~Server() {
 
 Faults Server::prepare() { return state_->plugins->configure(state_->config); }
 
-Faults Server::State::start_log() {
+Faults Server::State::find_transport() {
   const std::string wanted = "log_" + config.log.transport;
   transport = static_cast<log::Transport*>(plugins->find_object(log::Transport::interface_id));
   if (transport == nullptr) {
     return {{"nothing carries the logs", "no enabled plugin provides " + std::string(log::Transport::interface_id),
              "run `backplane plugins enable " + wanted + "`", config.file, 0}};
   }
+  return {};
+}
+
+Faults Server::State::start_log() {
+  if (auto faults = find_transport(); !faults.empty()) return faults;
   others.share_heads();
   if (const auto begun = log.start(*transport); !begun) {
     return {
@@ -207,6 +213,24 @@ Faults Server::start() {
   }
   s.logger.info("ready", {{"server_name", s.config.server_name}, {"after_ms", ms}});
   return {};
+}
+
+Faults Server::begin_histories(log::NewHistories& begun) {
+  constexpr Duration patience = std::chrono::minutes(10);
+  State& s = *state_;
+  Faults faults = s.claim_data();
+  if (faults.empty()) faults = s.plugins->wire();
+  if (faults.empty()) faults = s.plugins->open_stores(s.config, false);
+  if (faults.empty()) faults = s.find_transport();
+  if (faults.empty()) {
+    auto result = s.log.begin_histories(*s.transport, s.parts.clock.now() + patience);
+    if (result) begun = *std::move(result);
+    else
+      faults = {{"not every log has begun another history", result.error().text, "correct that, and run this again",
+                 s.config.file, 0}};
+  }
+  s.stop(s.parts.clock.now());
+  return faults;
 }
 
 void Server::State::stop(Instant deadline) {

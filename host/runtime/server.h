@@ -27,6 +27,9 @@
 namespace backplane::api {
 class Interface;
 }
+namespace backplane::log {
+struct NewHistories;
+}
 
 namespace backplane::host {
 
@@ -58,6 +61,9 @@ class Server final : public ServerControl {
   /// Plugins wired and started, stores open, but no logs and no listeners: for a command that calls one. It may run
   /// beside a server on the same data when the plugin's call publishes nothing.
   Faults start_plugins();
+  /// Every log begins another history (log/runtime.h), while no server runs: for the command `restore`. Everything is
+  /// closed again when it returns.
+  Faults begin_histories(log::NewHistories& begun);
 
   Faults start() override;
   void drain_and_stop() override;

@@ -70,6 +70,17 @@ Result<void> KafkaTransport::start() {
   return fetcher_->start(settings_.connect_timeout);
 }
 
+Result<void> KafkaTransport::carry_all(const std::vector<log::Source*>& sources, Instant until) {
+  BACKPLANE_CHECK(connect());
+  BACKPLANE_CHECK(cluster_->wait_for_brokers(settings_.connect_timeout));
+  Relay relay(settings_, cluster_, clock_, metrics_, logger_);
+  for (log::Source* source : sources) relay.add(*source);
+  BACKPLANE_CHECK(relay.start(settings_.connect_timeout));
+  const auto carried = relay.wait_until_carried(until);
+  relay.stop();
+  return carried;
+}
+
 void KafkaTransport::stop() {
   if (std::exchange(stopped_, true)) return;
   if (cluster_ != nullptr) cluster_->interrupt();

@@ -36,6 +36,7 @@ class KafkaTransport final : public log::Transport {
   Result<std::unique_ptr<log::Feed>> subscribe(std::string_view topic, std::string_view group) override;
   /// Errors: no broker answers, a topic cannot be used.
   Result<void> start() override;
+  Result<void> carry_all(const std::vector<log::Source*>& sources, Instant until) override;
   void stop() override;
 
  private:

@@ -63,6 +63,15 @@ Result<void> Relay::start(Duration patience) {
   return fault_ ? *fault_ : unavailable("kafka", "the brokers do not take records");
 }
 
+Result<void> Relay::wait_until_carried(Instant until) {
+  if (topics_.empty()) return {};
+  std::unique_lock lock(mutex_);
+  awaited_ = news_ = true;
+  changed_.notify_all();
+  if (clock_.wait_until(changed_, lock, until, [this] { return carried_; })) return {};
+  return timed_out(fault_ ? fault_->text : "the brokers do not take records fast enough");
+}
+
 void Relay::stop() {
   if (!thread_.joinable()) return;
   for (log::Source* source : sources_) source->set_listener(nullptr);
@@ -130,12 +139,20 @@ void Relay::serve() {
     const std::lock_guard lock(mutex_);
     if (stopping_) break;
   }
+  tell_whether_carried();
   if (clock_.now() < note_at_) return;
   note_at_ = clock_.now() + note_interval_;
   for (const auto& topic : topics_) {
     topic->note();
     topic->keep_alive(*this);
   }
+}
+
+void Relay::tell_whether_carried() {
+  const std::lock_guard lock(mutex_);
+  if (!awaited_) return;
+  carried_ = std::all_of(topics_.begin(), topics_.end(), [](const auto& topic) { return topic->carried(); });
+  if (carried_) changed_.notify_all();
 }
 
 void Relay::report(RelayedTopic& topic, const Result<void>& result) {

@@ -30,6 +30,8 @@ class Relay final : private Sender {
   void add(log::Source& source);
   /// Makes missing topics; returns when every lane of every topic has begun. Errors: what is in the way.
   Result<void> start(Duration patience);
+  /// Waits until the brokers have all that the sources hold. Errors: timeout.
+  Result<void> wait_until_carried(Instant until);
   /// Sends what is there, if the brokers take it within a second.
   void stop();
 
@@ -37,6 +39,7 @@ class Relay final : private Sender {
   void run();
   bool wait();
   void serve();
+  void tell_whether_carried();
   void replace_producer();
   void release_producer();
   void delivered(const rd_kafka_message_t& message);
@@ -70,7 +73,8 @@ class Relay final : private Sender {
   std::mutex mutex_;
   std::condition_variable changed_;
   bool news_ = false, stopping_ = false, begun_ = false;
-  std::optional<Error> fault_;  ///< why a topic has not begun
+  bool awaited_ = false, carried_ = false;  ///< whether somebody waits for all to be carried; whether it is
+  std::optional<Error> fault_;              ///< why a topic has not begun
   std::thread thread_;
 };
 

@@ -56,6 +56,18 @@ bool RelayedTopic::begun() const {
   return true;
 }
 
+bool RelayedTopic::carried() const {
+  const log::LaneSet wanted = source_.lanes();
+  const log::Positions head = source_.head(name_.topic);
+  for (std::uint16_t number = 0; number < log::lane_count; ++number) {
+    const Lane& lane = lanes_[number];
+    const bool all =
+        lane.state == State::active && lane.settled && lane.in_flight.empty() && lane.next >= head.of(number);
+    if (wanted.test(number) && !all) return false;
+  }
+  return true;
+}
+
 Entry RelayedTopic::control(std::uint16_t lane, std::uint64_t after, std::uint64_t sequence) const {
   Entry entry;
   entry.lane = lane;
@@ -139,7 +151,7 @@ Result<void> RelayedTopic::begin(Lane& lane, std::uint16_t number, const Entry* 
       lane.next = std::max(last->sequence, trimmed);
       entry.after = lane.last;
       entry.sequence = lane.next;
-    } else {
+    } else if (!volatile_) {
       logger_.warning("records were trimmed before they were relayed",
                       {{"topic", name_.topic}, {"lane", number}, {"from", last->sequence}, {"to", trimmed}});
     }

@@ -50,6 +50,8 @@ class RelayedTopic {
   Result<void> begin_lanes(Cluster& cluster, Sender& sender);
   /// Whether every lane of the source has begun, and the brokers have taken that.
   bool begun() const;
+  /// Whether the brokers have all that the source holds, and know how far that is.
+  bool carried() const;
   /// Sends what is new; answers whether there may be more. Errors: the source cannot be read, a record is refused.
   Result<bool> send_news(Sender& sender);
   void acknowledged(std::uint16_t lane, std::uint64_t id);

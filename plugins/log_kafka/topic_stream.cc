@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "backplane/log/epoch.h"
+
 namespace backplane::log_kafka {
 namespace {
 
@@ -49,9 +51,11 @@ bool TopicStream::follows(const Entry& entry) {
     epoch_ms_ = std::max(epoch_ms_, entry.timestamp_ms);
     return true;
   }
-  // A relay that begins says so in every lane, later than anything of an epoch before. What a relay of an old epoch
-  // still had on its way is older than that, and skipped.
-  if (source_ != nullptr || (!epoch_.empty() && entry.timestamp_ms <= epoch_ms_)) return false;
+  if (source_ != nullptr) return false;
+  // Of two epochs the one that began later is good; lanes are read side by side, so the other may come after it. Where
+  // names do not tell: a relay that begins says so in every lane, later than anything of an epoch before.
+  const auto later = log::began_later(entry.epoch, epoch_);
+  if (!epoch_.empty() && !later.value_or(entry.timestamp_ms > epoch_ms_)) return false;
   if (!epoch_.empty())
     logger_.warning("the topic has another history",
                     {{"topic", name_.topic}, {"epoch", entry.epoch}, {"before", epoch_}});

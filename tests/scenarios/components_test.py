@@ -1,24 +1,10 @@
 """Every component can be disabled: the others start when their needs are met, or the host says what is missing."""
-import json
 import os
 import unittest
 
 from client import Client, register
-from program import program
+from plugins import manifests
 from server import Server
-
-PLUGINS = os.path.join(os.path.dirname(os.path.dirname(program())), "lib", "backplane", "plugins")
-
-
-def manifests():
-    """The manifests beside the program: {name: manifest}."""
-    found = {}
-    for name in os.listdir(PLUGINS):
-        if name.endswith(".json"):
-            with open(os.path.join(PLUGINS, name), encoding="utf-8") as text:
-                manifest = json.load(text)
-                found[manifest["name"]] = manifest
-    return found
 
 
 class ComponentsTest(unittest.TestCase):
@@ -50,23 +36,27 @@ class ComponentsTest(unittest.TestCase):
     def check_without(self, names, all_of_them):
         server = self.server_without(*names)
         missing = self.needed_by(names, all_of_them)
-        if "log_in_process" in names:
-            code, _, errors = server.run("run")
-            self.assertIn(code, (1, 3), errors)
-            self.assertIn("log_in_process", errors)
-            self.assertIn("fix: run `backplane plugins enable log_in_process`", errors)
+        transport = server.shape.transport
+        if transport in names:
+            for process in server.processes:
+                code, _, errors = process.run("run")
+                self.assertIn(code, (1, 3), errors)
+                self.assertIn("error: nothing carries the logs", errors)
+                self.assertIn(f"fix: run `backplane plugins enable {transport}`", errors)
         elif missing:
-            for command in ("run", "check-config"):
-                code, _, errors = server.run(command)
-                self.assertEqual(1, code, errors)
-                for plugin, interface in missing:
-                    self.assertIn(f"error: plugin {plugin} needs {interface}, which nothing provides", errors)
-                for name in names:
-                    if any(interface in all_of_them[name].get("provides", []) for _, interface in missing):
-                        self.assertIn(f"plugin {name} provides it, but is disabled", errors)
-                        self.assertIn(f"backplane plugins enable {name}", errors)
+            for plugin, interface in missing:
+                # Where it runs, `run` says so; and any host says of the others what they lack.
+                for process, command in ((server.host(plugin), "run"), *((each, "check-config") for each in server.processes)):
+                    code, _, errors = process.run(command)
+                    self.assertEqual(1, code, errors)
+                    self.assertIn(f"plugin {plugin} needs {interface}, which nothing provides", errors)
+                    for name in names:
+                        if interface in all_of_them[name].get("provides", []):
+                            self.assertIn(f"plugin {name} provides it, but is disabled", errors)
+                            self.assertIn(f"backplane plugins enable {name}", errors)
         else:
-            self.assertEqual(0, server.run("check-config")[0])
+            for process in server.processes:
+                self.assertEqual(0, process.run("check-config")[0])
             server.start()
             self.check_serves(server, names)
             server.stop()

@@ -1,46 +1,75 @@
-"""Deferred calls that never answer hold no thread: with as many of them under way as the surface has workers, and
-several times that, others are served as before."""
+"""Deferred calls that never answer hold no thread: with eight times as many of them under way as the surface has workers,
+others are served as before. Of several hosts, the calls go to one that sends do not need."""
 import http.client
 import os
 import time
 
+import shapes
+from program import wait_for
 from server_case import ServerCase
 
 WORKERS = 64
-SENDS = 200
+CALLS = 500
+SENDS = 300
+TRIES = 4
+
+
+def slowest(times):
+    """The median and the 99th percentile, in milliseconds."""
+    times = sorted(1000 * each for each in times)
+    return times[len(times) // 2], times[len(times) * 99 // 100]
 
 
 class DeferredTest(ServerCase):
     config = {"workers": {"client": WORKERS}, "plugin_dirs": ["default", os.environ["BACKPLANE_STUCK_PLUGIN_FOLDER"]]}
+    if shapes.is_chosen("split"):
+        config["hosts"] = {"client": {"plugins": ["client_api", "stuck_route", "log_kafka"]},
+                           "edus": {"plugins": ["edu_server", "stuck_plugin", "log_kafka"]}}
 
-    def stuck_requests(self, count):
+    def parked(self):
+        """Clients' requests that wait; where calls go to another host, that has as many of its own."""
+        return self.server.host("client_api").metrics().sum("backplane_http_parked_requests")
+
+    def begin_stuck_requests(self):
         connections = []
-        for _ in range(count):
-            connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=60)
+        for _ in range(CALLS):
+            connection = http.client.HTTPConnection(self.server.address, self.server.port, timeout=60)
             connection.request("GET", "/_stuck")
-            self.addCleanup(connection.close)
             connections.append(connection)
+        wait_for("all calls to be under way", lambda: self.parked() == CALLS)
         return connections
 
-    def slowest_sends(self, alice, room):
-        """The median and the 99th percentile of the time that a send takes, in milliseconds."""
+    def end(self, connections):
+        for connection in connections:
+            connection.close()
+        wait_for("the server to notice that they have gone", lambda: self.parked() == 0)
+
+    def sends(self):
         times = []
         for n in range(SENDS):
             begun = time.monotonic()
-            alice.send(room, f"message {n}")
-            times.append((time.monotonic() - begun) * 1000)
-        times.sort()
-        return times[len(times) // 2], times[len(times) * 99 // 100]
+            self.alice.send(self.room, f"message {n}")
+            times.append(time.monotonic() - begun)
+        return times
 
     def test_sends_go_on(self):
-        alice = self.user()
-        room = self.room_of(alice)
-        before = self.slowest_sends(alice, room)
-        self.stuck_requests(WORKERS * 4)
-        during = self.slowest_sends(alice, room)
-        print(f"a send in ms, median and p99: {before[0]:.1f} {before[1]:.1f} alone, "
-              f"{during[0]:.1f} {during[1]:.1f} beside {WORKERS * 4} calls that never answer")
-        # Were a worker held by each of them, no send would end before its deadline of 30 s.
-        self.assertLess(during[1], 5000)
-        parked = self.server.metrics().find("backplane_http_parked_requests")
-        self.assertEqual(WORKERS * 4, sum(value for _, value in parked), parked)
+        self.alice = self.user()
+        self.room = self.room_of(self.alice)
+        self.sends()  # what is made at first use is there
+        for last in range(TRIES):
+            before = self.sends()
+            connections = self.begin_stuck_requests()
+            beside = self.sends()
+            # None of them had its answer meanwhile.
+            self.assertEqual(CALLS, self.parked())
+            self.end(connections)
+            after = self.sends()
+            alone = slowest(before + after)
+            median, p99 = slowest(beside)
+            print(f"a send in ms, median and p99: {alone[0]:.1f} {alone[1]:.1f} alone, {median:.1f} {p99:.1f} beside {CALLS} calls "
+                  "that never answer")
+            # Were a worker held by each of them, no send would end before their deadline of 30 s. On a machine where other
+            # things run a percentile is a matter of luck, but not each time.
+            if p99 <= 1.5 * alone[1] + 2:
+                return
+        self.fail(f"beside calls that never answer sends are slower, {last + 1} times of {TRIES}")

@@ -13,7 +13,8 @@ class DrainTest(unittest.TestCase):
         return server.stores.value(store, f"SELECT COUNT(*) FROM bp_outbox WHERE topic = '{topic}'")
 
     def test_drain_restart_send(self):
-        with Server() as server:
+        # Of several hosts the broker has the records too; what it has acknowledged goes here.
+        with Server({"plugins": {"log_kafka": {"keep_relayed": "0s"}}}) as server:
             server.start()
             alice, bob = register(server), register(server)
             room = alice.create_room(preset="public_chat")

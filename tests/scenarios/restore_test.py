@@ -1,5 +1,5 @@
-"""Databases that are older than what clients, or other components, have seen: a client does not hang, and gets what
-there is."""
+"""Databases that were put back from a backup, all or some of them, and `backplane restore`: no client hangs, each gets what
+there is, and nothing newer is taken for what was written after the backup."""
 import time
 import unittest
 
@@ -24,10 +24,13 @@ class RestoreTest(unittest.TestCase):
         self.server.start()
 
     def put_back(self, *names):
-        """Stops, and starts with the copy; of all databases, or of these."""
+        """Stops, and starts with the copy; of all databases, or of these. Answers what the command said."""
         self.server.stop()
         self.server.stores.put_back(*names)
+        code, out, errors = self.server.run("restore")
+        self.assertEqual(0, code, errors)
         self.server.start()
+        return out
 
     def quick_sync(self, client, **query):
         """A sync that could wait for long, and must not."""
@@ -42,14 +45,19 @@ class RestoreTest(unittest.TestCase):
     def test_a_whole_backup(self):
         self.talk("before 1", "before 2")
         self.bob.sync()
+        self.alice.put("v3/sendToDevice/org.example/before", {"messages": {self.bob.user_id: {"*": {"n": 0}}}})
         self.keep()
         lost = self.talk("lost 1", "lost 2", "lost 3")
-        self.alice.put(f"v3/sendToDevice/org.example/1", {"messages": {self.bob.user_id: {"*": {"n": 1}}}})
+        self.alice.put("v3/sendToDevice/org.example/1", {"messages": {self.bob.user_id: {"*": {"n": 1}}}})
         self.alice.put(f"v3/user/{quote(self.alice.user_id)}/account_data/org.example", {"lost": True})
         self.bob.sync_until_event(self.room, lost[-1])
         self.alice.sync()
-        self.put_back()
+        said = self.put_back()
+        self.assertIn("room_server: room_events: another history\n", said)
+        self.assertIn("sync_api: room_events: goes on where it was\n", said)
+        self.assertNotIn("anew", said)
         answer = self.quick_sync(self.bob)
+        self.assertEqual([0], [event["content"]["n"] for event in answer["to_device"]["events"]])
         self.assertEqual(["before 1", "before 2"], bodies(timeline(answer, self.room)))
         self.assertTrue({"m.room.create", "m.room.name"} <= {
             event["type"] for event in joined(answer, self.room)["state"]["events"] + timeline(answer, self.room)})
@@ -87,7 +95,10 @@ class RestoreTest(unittest.TestCase):
         late_room = self.alice.create_room(preset="public_chat", name="lost room", invite=[self.bob.user_id])
         self.bob.sync_until_event(self.room, lost[-1])
         wait_for("the index to have it", lambda: late_room in self.bob.sync(since=None)["rooms"].get("invite", {}))
-        self.put_back("room_server")
+        said = self.put_back("room_server")
+        self.assertIn("sync_api: room_events: begins anew", said)
+        self.assertIn("client_api: room_events: begins anew", said)
+        self.assertIn("sync_api: receipts: goes on where it was\n", said)
         answer = self.quick_sync(self.bob)
         wait_for("what there is", lambda: bodies(timeline(self.quick_sync(self.bob, since=None), self.room)) == ["before"])
         self.assertNotIn(late_room, answer["rooms"].get("invite", {}))
@@ -98,6 +109,44 @@ class RestoreTest(unittest.TestCase):
         self.alice.put(f"v3/profile/{quote(self.alice.user_id)}/displayname", {"displayname": "Restored"})
         wait_for("the profile in the room",
                  lambda: self.bob.state(self.room, "m.room.member", self.alice.user_id).get("displayname") == "Restored")
+
+    def test_again_and_again(self):
+        """The same backup twice: what was written after the first time is gone, too, and known to be."""
+        self.talk("before")
+        self.keep()
+        for n in range(2):
+            self.put_back()
+            self.quick_sync(self.bob)
+            event, = self.talk(f"time {n}")
+            self.bob.sync_until_event(self.room, event)
+            said = bodies(self.bob.messages(self.room, dir="b", limit=50)["chunk"])
+            self.assertEqual([f"time {n}", "before"], said)
+
+    def test_not_while_it_runs(self):
+        code, _, errors = self.server.run("restore")
+        self.assertEqual(1, code)
+        self.assertIn("error: the data folder cannot be used", errors)
+        event, = self.talk("still here")
+        self.bob.sync_until_event(self.room, event)
+
+    def test_without_the_command(self):
+        """A server of one process does what it can. Of several hosts, none may take old records for new ones."""
+        self.bob.sync()
+        self.keep()
+        self.bob.sync_until_event(self.room, self.talk(*(f"lost {n}" for n in range(5)))[-1])
+        self.server.stop()
+        self.server.stores.put_back()
+        if len(self.server.processes) > 1:
+            rooms = self.server.host("room_server")
+            code, _, errors = rooms.run("run")
+            self.assertEqual(3, code, errors)
+            self.assertIn("its producer's database has come to", errors)
+            self.assertIn("`backplane restore`", errors)
+            return
+        self.server.start()
+        self.quick_sync(self.bob)
+        events = self.talk("after 1", "after 2")
+        self.bob.sync_until_event(self.room, events[-1])
 
     def test_only_the_index(self):
         """sync_api is older than the rooms: it catches up."""

@@ -75,7 +75,9 @@ class Client:
         full = path if path.startswith("/") else "/_matrix/client/" + path
         if query:
             full += "?" + urllib.parse.urlencode(query)
-        status, _, text = self.exchange(method, full, body, **how)
+        status, headers, text = self.exchange(method, full, body, **how)
+        if headers["Content-Type"] == "text/html":  # the proxy's own page, where it has nobody to ask
+            return status, {"page": text.decode()}
         return status, json.loads(text) if text else None
 
     def expect(self, method, path, body=None, **how):

@@ -60,6 +60,11 @@ class FakeEngine : public Engine {
     users.push_back(user);
     return {};
   }
+  std::vector<Fault> restore(const Config& config, std::ostream& out) override {
+    restored.push_back(config.server_name);
+    out << "restored\n";
+    return check_faults;
+  }
   std::vector<Fault> move_databases(const Config&, const DatabaseMove& move, std::ostream& out) override {
     moves.push_back(move);
     out << "moved\n";
@@ -75,6 +80,7 @@ class FakeEngine : public Engine {
   Discovery discovery;
   std::vector<Fault> check_faults;
   std::vector<NewUser> users;
+  std::vector<std::string> restored;  ///< server names
   std::vector<DatabaseMove> moves;
   std::unique_ptr<ServerControl> server = std::make_unique<FakeServer>();
 };

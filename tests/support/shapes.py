@@ -16,6 +16,8 @@ from stores import PostgresqlStores, SqliteStores
 class OneProcess:
     """What the shapes of one process have in common."""
 
+    transport = "log_in_process"  # the plugin that carries the logs
+
     def open(self, server):
         """Makes what a server of this shape needs; answers its databases."""
         self._server = server

@@ -57,10 +57,12 @@ class Nginx:
             assert count == 1, f"the sample has no upstream {name}"
         site, count = re.subn(r"listen \d+;", f"listen 127.0.0.1:{self.port};", site)
         assert count == 1, "the sample has no port to listen on"
+        # As root its workers would be another user, who may not enter this folder, where large bodies are kept.
+        user = "user root;\n" if os.geteuid() == 0 else ""
         temporary = "".join(f"  {kind}_temp_path {self.folder}/{kind};\n"
                             for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
         with open(os.path.join(self.folder, "nginx.conf"), "w", encoding="utf-8") as out:
-            out.write(f"daemon off;\nworker_processes 1;\npid {self.folder}/pid;\nerror_log {self.folder}/errors.log;\n"
+            out.write(f"{user}daemon off;\nworker_processes 1;\npid {self.folder}/pid;\nerror_log {self.folder}/errors.log;\n"
                       f"events {{ worker_connections 4096; }}\nhttp {{\n  access_log off;\n{temporary}{site}}}\n")
         self.process = subprocess.Popen(
             ["setpriv", "--pdeathsig", "KILL", "nginx", "-e", self.folder + "/errors.log", "-p", self.folder,
@@ -85,6 +87,7 @@ class Split:
     other through them."""
 
     name = "split"
+    transport = "log_kafka"
     hosts = HOSTS
 
     def __init__(self, broker=None, database=None, links=None):

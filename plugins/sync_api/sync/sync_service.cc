@@ -91,11 +91,16 @@ Result<void> SyncService::start(const http::Request& request, const http::Respon
   const Instant until = host_.clock().now() + options_.follow_wait;
   model_.follow(until, immediate ? Follow::what_is_committed : Follow::what_is_known);
   // A token of another history, or of one that was lost when a backup was restored: the client begins again.
-  const std::string epoch = model_.epoch();
-  if (poll.since && poll.since->epoch != epoch) poll.since.reset();
-  if (poll.since) {
+  BACKPLANE_TRY(epoch, model_.epoch(until));
+  bool holds = !poll.since || poll.since->epoch == epoch;
+  if (poll.since && holds) {
     BACKPLANE_TRY(reached, model_.reached(*poll.since, until));
-    if (!reached) poll.since.reset();
+    holds = reached;
+  }
+  if (!holds) {
+    log_.info("a token is of another history: a sync from the beginning",
+              {{"request", request.id.view()}, {"token", poll.since->encode()}, {"now", model_.now().encode()}});
+    poll.since.reset();
   }
   if (poll.since) adopt(*poll.since);
   BACKPLANE_TRY(user, model_.user(access, api::session_of(request).user));
@@ -184,7 +189,8 @@ void SyncService::look(const ParkedPtr& poll, bool may_block) {
     const SyncRequest ask{*user,        poll->device, SyncToken::decode(poll->since),
                           poll->filter, false,        poll->use_state_after};
     // Another history than the poll's: the client finds out with its next request.
-    if (!ask.since || ask.since->epoch != model_.epoch()) return answer(poll, Assembler::nothing_new(poll->since));
+    const auto epoch = model_.epoch(host_.clock().now());
+    if (!ask.since || !epoch || ask.since->epoch != *epoch) return answer(poll, Assembler::nothing_new(poll->since));
     auto made = assembler_.assemble(access, ask);
     if (!made) {
       if (is_would_block(made.error())) return look_where_waiting_is_allowed(poll);

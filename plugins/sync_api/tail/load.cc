@@ -33,6 +33,8 @@ class Loading {
   std::size_t& loading_;
 };
 
+constexpr Duration look_again = std::chrono::milliseconds(10);
+
 Error index_behind() { return unavailable("index_behind", "the index of rooms is being built: try again soon"); }
 
 }  // namespace
@@ -210,16 +212,29 @@ Result<void> ReadModel::index_room(const Access& access, const RoomId& room) {
   return {};
 }
 
-std::string ReadModel::epoch() {
-  const Lock lock(*this);
-  if (epoch_.empty()) read_epoch();
-  return epoch_;
+Result<std::string> ReadModel::epoch(Instant until) {
+  std::mutex mutex;
+  std::condition_variable never;
+  for (;;) {
+    {
+      const Lock lock(*this);
+      if (epoch_.empty()) read_epoch();
+      if (!epoch_.empty()) return epoch_;
+    }
+    const Instant now = clock_.now();
+    if (now >= until) return unavailable("logs_unknown", "not all logs have been heard of here yet: try again");
+    std::unique_lock lock(mutex);
+    clock_.wait_until(never, lock, std::min(until, now + look_again));
+  }
 }
 
+/// A host that begins may not have heard of every log yet. Tokens of some of them only would be of another history.
 void ReadModel::read_epoch() {
   std::string all;
   for (const log::Tail* tail : {topics_.room_events, topics_.client_data, topics_.receipts, topics_.send_to_device}) {
-    all += tail->epoch();
+    const std::string epoch = tail->epoch();
+    if (epoch.empty()) return;
+    all += epoch;
     all += '\n';
   }
   epoch_ = hex(as_text(sha256(all)).substr(0, 4));

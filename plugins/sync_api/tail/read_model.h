@@ -115,8 +115,9 @@ class ReadModel {
   /// unavailable, timeout when that cannot be told by the instant.
   Result<bool> reached(const SyncToken& token, Instant until);
   bool typing_reached(const log::Positions& typing) const;
-  /// A short digest of the epochs of the producers' logs.
-  std::string epoch();
+  /// A short digest of the epochs of the producers' logs. Waits until all of them are known, at most until the instant.
+  /// Errors: unavailable.
+  Result<std::string> epoch(Instant until);
 
   Result<UserPtr> user(const Access& access, const UserId& user);
   Result<DevicePtr> device(const Access& access, const UserPtr& user, const DeviceId& device);

@@ -11,6 +11,17 @@ using matrix::Membership;
 namespace {
 constexpr std::size_t messages_in_a_reply = 100;
 constexpr Duration typing_kept = std::chrono::hours(1);
+
+Error behind() { return unavailable("behind", "this host has not followed that far: try again"); }
+
+/// Whether nobody has said how far one of the lanes has come that `position` is ahead in: the host that wrote it has
+/// gone, and no other has taken it yet.
+bool is_silent(const log::Positions& head, const log::Positions& position) {
+  if (head == log::Positions()) return false;
+  for (std::uint16_t lane = 0; lane < log::lane_count; ++lane)
+    if (head.of(lane) == 0 && position.of(lane) != 0) return true;
+  return false;
+}
 }  // namespace
 
 ReadModel::ReadModel(storage::Store& store, EventCache& events, Clock& clock, Logger logger, Limits limits)
@@ -55,10 +66,12 @@ Result<bool> ReadModel::reached(const SyncToken& token, Instant until) {
     // Another host that gave the token may know more of the log than is known here.
     if (!tail->head().covers(*position)) {
       BACKPLANE_TRY(head, tail->ask_head(until));
-      if (!head.covers(*position)) return false;
+      if (!head.covers(*position)) {
+        if (is_silent(head, *position)) return behind();
+        return false;
+      }
     }
-    if (!tail->wait_for(*position, until))
-      return unavailable("behind", "this host has not followed that far: try again");
+    if (!tail->wait_for(*position, until)) return behind();
   }
   return true;
 }

@@ -39,6 +39,9 @@ class ConsumeRunner final : public Consumer, public Runner {
     return progress_.wait_for(positions, deadline);
   }
   Result<std::vector<ParkedRecord>> list_parked(std::size_t limit) override;
+  /// The log is called `epoch` from now on, and holds what it held up to `head`: a position below that is good in the
+  /// new history, too. Answers whether it is; nothing when none is stored. Before the runner starts.
+  Result<std::optional<bool>> enter_history(const std::string& before, const std::string& epoch, const Positions& head);
 
  private:
   using Records = std::span<const RecordPtr>;

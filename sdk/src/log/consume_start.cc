@@ -31,6 +31,17 @@ bool ConsumeRunner::insist(std::string_view what, const std::function<Result<voi
   return false;
 }
 
+Result<std::optional<bool>> ConsumeRunner::enter_history(const std::string& before, const std::string& epoch,
+                                                         const Positions& head) {
+  return store_.write([&](storage::Write& write) -> std::optional<bool> {
+    const auto stored = tables::find_position(write, who_);
+    if (!stored) return std::nullopt;
+    const auto positions = stored->epoch == before ? Positions::decode(stored->positions) : std::nullopt;
+    return positions && head.covers(*positions) &&
+           tables::replace_position(write, who_, *stored, {epoch, stored->positions});
+  });
+}
+
 bool ConsumeRunner::settle() {
   keeps_position_ = discard_ = false;
   // A topic that nobody has begun to write: whose position is good cannot be told before.

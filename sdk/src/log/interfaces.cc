@@ -11,5 +11,6 @@ Log::~Log() = default;
 Source::~Source() = default;
 Feed::~Feed() = default;
 Transport::~Transport() = default;
+Result<void> Transport::carry_all(const std::vector<Source*>&, Instant) { return {}; }
 
 }  // namespace backplane::log

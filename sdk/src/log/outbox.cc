@@ -4,7 +4,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include "backplane/base/encoding.h"
+#include "backplane/log/epoch.h"
 #include "log/tables.h"
 
 namespace backplane::log {
@@ -57,13 +57,14 @@ void Outbox::opened(storage::Session& session, storage::Sharing sharing) {
   tables::create_for_producer(session);
   auto log = tables::find_log(session);
   if (!log) {
-    log = tables::LogRow{random_.text(8, "0123456789abcdef"), 0, lane_count};
+    log = tables::LogRow{new_epoch(clock_, random_), 0, lane_count};
     tables::insert_log(session, *log);
   }
   if (log->lanes != lane_count)
     throw storage::Failure(conflict("lanes", "the log has " + std::to_string(log->lanes) + " lanes, this version has " +
                                                  std::to_string(lane_count)));
   epoch_ = log->epoch;
+  for (const auto& topic : topics_) topic->stored = tables::heads(session, topic->name);
   if (sharded_) {
     tables::share(session, durable_topics(), log->counter);
     for (const auto& topic : topics_)
@@ -71,6 +72,14 @@ void Outbox::opened(storage::Session& session, storage::Sharing sharing) {
   } else {
     tables::unshare(session, durable_topics(), log->counter);
   }
+}
+
+Result<void> Outbox::begin_history() {
+  if (!is_durable()) return {};
+  std::string epoch = new_epoch(clock_, random_);
+  BACKPLANE_CHECK(store_->write([&](storage::Write& write) { tables::update_epoch(write, epoch); }));
+  epoch_ = std::move(epoch);
+  return {};
 }
 
 void Outbox::check_epoch(const std::string& epoch) {
@@ -131,12 +140,7 @@ Positions Outbox::head(const Topic& topic) const {
 
 Positions Outbox::head(storage::Session& session, const Topic& topic) const {
   if (topic.lanes == nullptr) return Positions(tables::head(session, topic.name));
-  const auto lanes = tables::list_lanes(session, topic.name);
-  std::uint64_t base = lanes.size() < lane_count ? 0 : UINT64_MAX;
-  for (const tables::LaneRow& lane : lanes) base = std::min(base, lane.head);
-  Positions head(base);
-  for (const tables::LaneRow& lane : lanes) head.advance({lane.lane, lane.head});
-  return head;
+  return tables::heads(session, topic.name);
 }
 
 std::uint64_t Outbox::next_number(storage::Write& write) {

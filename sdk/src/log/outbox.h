@@ -71,6 +71,7 @@ class Outbox final : public storage::CommitHook, public Source {
     std::atomic<std::uint64_t> trim_to{0};  ///< wanted
     std::uint64_t trimming = 0;             ///< writer: reached in the open transaction; 0: none
     std::unique_ptr<Lanes> lanes;           ///< instead of the four above, where lanes have owners
+    Positions stored;                       ///< the head when the store was opened, as its last writers left it
   };
 
   /// `store` may be opened later; nullptr for volatile topics only.
@@ -113,6 +114,12 @@ class Outbox final : public storage::CommitHook, public Source {
   void forget_group(std::string_view topic, std::string_view group) override;
   void set_listener(std::function<void()> on_committed) override;
 
+  /// The log is called by another name from now on. After the store was opened, before anybody follows.
+  Result<void> begin_history();
+  bool is_durable() const;
+  std::vector<std::string> durable_topics() const;
+  /// What had been committed of a topic when the store was opened.
+  Positions stored_head(std::string_view topic) const;
   bool has_topics() const { return !topics_.empty(); }
   /// Writes what upkeep has left undone, in a commit of its own: when the process stops.
   void flush();
@@ -124,8 +131,6 @@ class Outbox final : public storage::CommitHook, public Source {
   };
 
   Topic* find(std::string_view name) const;
-  bool is_durable() const;
-  std::vector<std::string> durable_topics() const;
   void check_epoch(const std::string& epoch);
   void load(storage::Session& session, Topic& topic);
   void load_groups(storage::Session& session, Topic& topic);

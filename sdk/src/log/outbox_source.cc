@@ -33,6 +33,11 @@ Positions Outbox::head(std::string_view name) const {
   return topic == nullptr ? Positions() : head(*topic);
 }
 
+Positions Outbox::stored_head(std::string_view name) const {
+  const Topic* topic = find(name);
+  return topic == nullptr ? Positions() : topic->stored;
+}
+
 Positions Outbox::trimmed(std::string_view name) const {
   const Topic* topic = find(name);
   if (topic == nullptr) return {};

@@ -162,12 +162,37 @@ void Runtime::set_head_asker(std::vector<std::string> topics, HeadAsker asker) {
 std::vector<OwnHead> Runtime::own_heads(const std::vector<std::string>& topics) const {
   std::vector<OwnHead> heads;
   for (const auto& [store, outbox] : state_->outboxes) {
+    if (outbox->lanes().none()) continue;  // others write them, and know
     for (const std::string& topic : outbox->topics()) {
       if (std::find(topics.begin(), topics.end(), topic) == topics.end()) continue;
       heads.push_back({topic, outbox->epoch(), outbox->head(topic)});
     }
   }
   return heads;
+}
+
+Result<NewHistories> Runtime::begin_histories(Transport& transport, Instant until) {
+  NewHistories begun;
+  std::vector<Source*> sources;
+  for (const auto& [store, outbox] : state_->outboxes) {
+    if (!outbox->has_topics()) continue;
+    sources.push_back(outbox.get());
+    if (!outbox->is_durable()) continue;
+    const std::string before = outbox->epoch();
+    BACKPLANE_CHECK(outbox->begin_history());
+    const std::vector<std::string> topics = outbox->durable_topics();
+    begun.logs.push_back({state_->publisher_of[topics.front()], topics});
+    for (Owned& consumer : state_->consumers) {
+      const std::string& topic = consumer.runner->topic();
+      if (std::find(topics.begin(), topics.end(), topic) == topics.end()) continue;
+      BACKPLANE_TRY(goes_on, static_cast<ConsumeRunner&>(*consumer.runner)
+                                 .enter_history(before, outbox->epoch(), outbox->stored_head(topic)));
+      if (goes_on) begun.groups.push_back({consumer.plugin, topic, consumer.runner->group(), *goes_on});
+    }
+  }
+  BACKPLANE_CHECK(transport.carry_all(sources, until));
+  for (const auto& [store, outbox] : state_->outboxes) outbox->flush();
+  return begun;
 }
 
 Result<void> Runtime::start(Transport& transport) {

@@ -47,6 +47,8 @@ void insert_log(Session& session, const LogRow& row) {
   session.execute("INSERT INTO bp_log (epoch, counter, lanes) VALUES (?, ?, ?)", {row.epoch, row.counter, row.lanes});
 }
 
+void update_epoch(Session& session, std::string_view epoch) { session.execute("UPDATE bp_log SET epoch = ?", {epoch}); }
+
 void update_counter(Session& session, std::uint64_t counter) {
   session.execute("UPDATE bp_log SET counter = ?", {counter});
 }

@@ -30,6 +30,7 @@ struct LogRow {
 };
 std::optional<LogRow> find_log(Session& session);
 void insert_log(Session& session, const LogRow& row);
+void update_epoch(Session& session, std::string_view epoch);
 void update_counter(Session& session, std::uint64_t counter);
 
 /// The last record of a topic that is still there; 0 when none is.
@@ -67,6 +68,8 @@ void share(Session& session, const std::vector<std::string>& topics, std::uint64
 std::uint64_t unshare(Session& session, const std::vector<std::string>& topics, std::uint64_t counter);
 /// The first of a block of numbers that nobody else gets, above all that were given before.
 std::uint64_t draw_block(Session& session);
+/// What was ever committed of a topic lies at or below this, in each lane where lanes have rows of their own.
+Positions heads(Session& session, std::string_view topic);
 std::vector<LaneRow> list_lanes(Session& session, std::string_view topic);
 /// As read(), of one lane, appended.
 void read_lane(Session& session, std::string_view topic, std::uint16_t lane, std::uint64_t up_to, std::size_t limit,

@@ -1,4 +1,4 @@
-// The tables of a log that several processes write, each some of its lanes. PostgreSQL only.
+// The tables of a log that several processes write, each some of its lanes. PostgreSQL only, but for what reads.
 #include <algorithm>
 #include <memory>
 #include <utility>
@@ -16,8 +16,9 @@ void share(Session& session, const std::vector<std::string>& topics, std::uint64
   if (session.find<std::uint64_t>("SELECT last_value FROM bp_sequence").value() <= counter)
     session.find<std::uint64_t>("SELECT setval('bp_sequence', ?, false)", {counter + 1});
   for (const std::string& topic : topics) {
-    // What one writer's heads have promised holds in every lane, also where the lane's last record is older.
-    const std::uint64_t promised = head(session, topic), gone = trimmed(session, topic);
+    // What one writer's heads have promised holds in every lane, also where the lane's last record is older. Over all
+    // topics that is the counter.
+    const std::uint64_t promised = std::max(head(session, topic), counter), gone = trimmed(session, topic);
     for (std::uint16_t lane = 0; lane < lane_count; ++lane) {
       session.execute(
           "INSERT INTO bp_lanes (topic, lane, trimmed, head) VALUES (?, ?, ?, ?) ON CONFLICT (topic, lane) DO NOTHING",
@@ -56,6 +57,16 @@ std::vector<LaneRow> list_lanes(Session& session, std::string_view topic) {
         rows.push_back({lane, trimmed, std::max({trimmed, head, last.value_or(0)})});
       });
   return rows;
+}
+
+Positions heads(Session& session, std::string_view topic) {
+  const auto lanes = list_lanes(session, topic);
+  if (lanes.empty()) return Positions(head(session, topic));
+  std::uint64_t base = lanes.size() < lane_count ? 0 : UINT64_MAX;
+  for (const LaneRow& lane : lanes) base = std::min(base, lane.head);
+  Positions heads(base);
+  for (const LaneRow& lane : lanes) heads.advance({lane.lane, lane.head});
+  return heads;
 }
 
 void read_lane(Session& session, std::string_view topic, std::uint16_t lane, std::uint64_t up_to, std::size_t limit,

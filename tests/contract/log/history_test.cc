@@ -164,6 +164,67 @@ TEST_P(History, a_new_epoch_brings_a_snapshot) {
   EXPECT_EQ(process.effects(), snapshot(3, {"4"}));
 }
 
+TEST_P(History, in_another_history_groups_go_on_that_are_not_ahead_of_the_log) {
+  const auto only_ahead = [this](Publisher& publisher) {
+    ConsumeOptions options = from_snapshot(4, publisher);
+    options.reset = [](storage::Write& write) { write.execute("DELETE FROM effects WHERE grp = 'ahead'"); };
+    return options;
+  };
+  std::string before;
+  {
+    Process process(*world_);
+    Publisher& publisher = process.publisher();
+    Consumer& behind = process.consumer("behind");
+    Consumer& ahead = process.consumer("ahead", nullptr, only_ahead(publisher));
+    Tail& tail = process.log().tail({"events", {}}, [](const Batch&) {});
+    process.start();
+    for (int n = 1; n <= 3; ++n) process.publish(publisher, "key", std::to_string(n));
+    ASSERT_TRUE(behind.wait_for(publisher.head(), soon()));
+    ASSERT_TRUE(ahead.wait_for(publisher.head(), soon()));
+    before = tail.epoch();
+  }
+  {
+    Process process(*world_);
+    Publisher& publisher = process.publisher();
+    process.store("consumer");
+    process.start();
+    process.publish(publisher, "key", "4");
+    // As if its database were of another day.
+    ASSERT_TRUE(process.store("consumer").write([](storage::Write& write) {
+      write.execute("UPDATE bp_positions SET positions = '9' WHERE grp = 'ahead'");
+    }));
+  }
+  {
+    Process process(*world_);
+    process.publisher();
+    process.consumer("behind");
+    process.consumer("ahead");
+    process.consumer("new");
+    const NewHistories begun = process.begin_histories();
+    ASSERT_EQ(begun.logs.size(), 1u);
+    EXPECT_EQ(begun.logs[0].topics, std::vector<std::string>{"events"});
+    ASSERT_EQ(begun.groups.size(), 2u);
+    EXPECT_EQ(begun.groups[0].group, "behind");
+    EXPECT_TRUE(begun.groups[0].goes_on);
+    EXPECT_EQ(begun.groups[1].group, "ahead");
+    EXPECT_FALSE(begun.groups[1].goes_on);
+  }
+  Process process(*world_);
+  Publisher& publisher = process.publisher();
+  Consumer& behind = process.consumer("behind");
+  Consumer& ahead = process.consumer("ahead", nullptr, only_ahead(publisher));
+  Tail& tail = process.log().tail({"events", {}}, [](const Batch&) {});
+  process.start();
+  EXPECT_NE(tail.epoch(), before);
+  process.publish(publisher, "key", "5");
+  ASSERT_TRUE(behind.wait_for(publisher.head(), soon()));
+  ASSERT_TRUE(ahead.wait_for(publisher.head(), soon()));
+  EXPECT_EQ(process.effects("behind"), numbered(1, 5));
+  auto anew = process.effects("ahead");
+  if (anew.back() == "5") anew.pop_back();  // unless the snapshot was taken after it
+  EXPECT_EQ(anew, snapshot(4));
+}
+
 TEST_P(History, a_position_that_was_taken_away_brings_a_snapshot_at_the_next_record) {
   Process process(*world_);
   Publisher& publisher = process.publisher();

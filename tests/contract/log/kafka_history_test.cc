@@ -2,6 +2,7 @@
 // subscriptions that are far behind.
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <atomic>
 #include <filesystem>
 #include <mutex>
@@ -16,6 +17,66 @@ namespace {
 using namespace std::chrono_literals;
 using ::testing::HasSubstr;
 namespace fs = std::filesystem;
+
+// A host that begins before the producer's: what the brokers hold by then is of the new history, and complete.
+TEST_F(Kafka, a_restored_log_is_with_the_brokers_before_any_host_begins) {
+  const std::string database = world_.folder() + "/producer.sqlite", backup = database + ".backup";
+  {
+    Process here(world_), there(world_);
+    Publisher& publisher = here.publisher();
+    here.start();
+    Consumer& consumer = there.consumer();
+    there.start();
+    for (int n = 1; n <= 30; ++n) here.publish(publisher, key(n), std::to_string(n));
+    ASSERT_TRUE(consumer.wait_for(publisher.head(), soon()));
+  }
+  {
+    Process here(world_);
+    Publisher& publisher = here.publisher();
+    here.start();
+    for (int n = 31; n <= 60; ++n) here.publish(publisher, key(n), std::to_string(n));
+  }
+  fs::copy_file(database, backup);
+  {
+    Process here(world_);
+    Publisher& publisher = here.publisher();
+    here.start();
+    for (int n = 0; n < 100; ++n) here.publish(publisher, key(n), "lost");
+  }
+  for (const char* beside : {"-wal", "-shm"}) fs::remove(database + beside);
+  fs::copy_file(backup, database, fs::copy_options::overwrite_existing);
+  {
+    Process restore(world_);
+    restore.publisher();
+    restore.consumer();
+    const NewHistories begun = restore.begin_histories();
+    ASSERT_EQ(begun.groups.size(), 1u);
+    EXPECT_TRUE(begun.groups[0].goes_on);
+  }
+  Process there(world_);
+  std::mutex mutex;
+  std::vector<std::string> tailed;
+  Consumer& consumer = there.consumer();
+  there.log().tail({"events", [&consumer] { return consumer.position(); }}, [&](const Batch& batch) {
+    const std::lock_guard lock(mutex);
+    for (const RecordPtr& record : batch.records) tailed.push_back(record->payload);
+  });
+  there.start();
+  ASSERT_TRUE(eventually([&] { return there.effects().size() == 60; }));
+  Process here(world_);
+  Publisher& publisher = here.publisher();
+  here.start();
+  for (int n = 61; n <= 80; ++n) here.publish(publisher, key(n), std::to_string(n));
+  ASSERT_TRUE(consumer.wait_for(publisher.head(), soon()));
+  auto effects = there.effects();
+  std::sort(effects.begin(), effects.end(), [](const auto& a, const auto& b) { return std::stoi(a) < std::stoi(b); });
+  EXPECT_EQ(effects, numbered(1, 80));
+  ASSERT_TRUE(eventually([&] {
+    const std::lock_guard lock(mutex);
+    return tailed.size() == 50;
+  }));
+  EXPECT_EQ(std::count(tailed.begin(), tailed.end(), "lost"), 0);
+}
 
 TEST_F(Kafka, another_host_sees_a_new_epoch_while_it_runs) {
   KafkaWorld elsewhere;

@@ -50,14 +50,27 @@ Consumer& Process::consumer(const std::string& group, ConsumeHandler before, Con
                        });
 }
 
-void Process::start() {
-  if (wrap_transport) transport = wrap_transport(std::move(transport));
+void Process::open_stores() {
   for (auto& [name, handle] : stores) {
     auto opened = storage::open_store(world.database(name), name, migrations, clock, nullptr, testing::quiet_logger(),
                                       runtime.hook(handle.get()));
     if (!opened) throw std::runtime_error(opened.error().text);
     handle->open(std::move(*opened));
   }
+}
+
+NewHistories Process::begin_histories() {
+  open_stores();
+  auto begun = runtime.begin_histories(*transport, soon());
+  transport->stop();
+  for (auto& [name, handle] : stores) handle->open(nullptr);
+  if (!begun) throw std::runtime_error(begun.error().text);
+  return *std::move(begun);
+}
+
+void Process::start() {
+  if (wrap_transport) transport = wrap_transport(std::move(transport));
+  open_stores();
   started_ = true;
   if (const auto result = runtime.start(*transport); !result) throw std::runtime_error(result.error().text);
 }

@@ -50,6 +50,8 @@ class Process {
 
   void start();
   void stop();
+  /// Instead: opens the stores, lets their logs begin another history, and closes them.
+  NewHistories begin_histories();
 
   /// One record in a transaction of its own.
   Position publish(Publisher& publisher, std::string key, std::string payload, const std::string& store = "producer");
@@ -67,6 +69,7 @@ class Process {
   Runtime runtime;
 
  private:
+  void open_stores();
   bool started_ = false;
 };
 

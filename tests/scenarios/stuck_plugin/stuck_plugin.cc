@@ -1,19 +1,13 @@
-// Plays a server that never answers: GET /_stuck parks on a deferred call that nobody completes.
+// Provides the interface whose calls are never answered.
 #include <mutex>
 #include <vector>
 
-#include "backplane/api/method_description.h"
 #include "backplane/plugin/entry.h"
+#include "stuck_plugin/stuck.h"
 
 namespace {
 
 using namespace backplane;
-
-struct Stuck : api::Interface {
-  static constexpr std::string_view interface_id = "org.example.stuck/1";
-  Stuck() : Interface(interface_id) {}
-  api::DeferredMethod<api::Nothing, api::Nothing> wait{*this, "wait"};
-};
 
 class StuckPlugin final : public plugin::Plugin {
  public:
@@ -26,13 +20,6 @@ class StuckPlugin final : public plugin::Plugin {
 
   Result<void> wire(plugin::Wiring& wiring) override {
     wiring.provide(stuck_);
-    const Stuck& remote = wiring.require<Stuck>(plugin::Need::late);
-    const http::RouteOptions options{http::Authentication::none, http::no_body, http::RateClass::none};
-    wiring.routes(http::Surface::client, nullptr)
-        .add_parking(http::Method::get, "/_stuck", options, [&remote](const http::Request&, http::Responder responder) {
-          remote.wait({}, {},
-                      [responder](const Result<api::Nothing>&) { responder.complete(http::Response::empty_object()); });
-        });
     return {};
   }
 

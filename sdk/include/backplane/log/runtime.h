@@ -50,6 +50,21 @@ struct OwnHead {
   Positions positions;
 };
 
+/// A log that has begun another history.
+struct NewHistory {
+  std::string plugin;
+  std::vector<std::string> topics;
+};
+/// What that means to a group that had a position.
+struct GroupInHistory {
+  std::string plugin, topic, group;
+  bool goes_on = false;  ///< else it loads a snapshot, or begins at the end where there is none
+};
+struct NewHistories {
+  std::vector<NewHistory> logs;
+  std::vector<GroupInHistory> groups;
+};
+
 /// Asks the hosts that publish a topic for their heads, and answers what all of them have come to.
 using HeadAsker = std::function<Result<Positions>(std::string_view topic, Instant until)>;
 
@@ -71,6 +86,11 @@ class BACKPLANE_API Runtime {
   void set_head_asker(std::vector<std::string> topics, HeadAsker asker);
   /// Those of the topics that are published here; from memory. After start(), any thread.
   std::vector<OwnHead> own_heads(const std::vector<std::string>& topics) const;
+  /// For a command that runs when databases were restored, with all stores of the server open, instead of start().
+  /// Every log begins another history, so that nobody takes what will be written for what was written after the backup.
+  /// Groups whose database is not newer than the log's go on in it. What the outboxes hold is then carried to where
+  /// other processes read it, until the instant at most. It may be done again after an error.
+  Result<NewHistories> begin_histories(Transport& transport, Instant until);
   /// Gives the transport all sources, subscribes, starts it, asks tails where to
   /// begin, and starts the runners. An error lists every fault; a topic without a publisher is none (see
   /// missing_topics()). The transport lives until stop().

@@ -92,6 +92,9 @@ class BACKPLANE_API Transport {
   /// Before start: a consume group (empty: a tail) of a topic. Errors: not_found when nobody publishes the topic.
   virtual Result<std::unique_ptr<Feed>> subscribe(std::string_view topic, std::string_view group) = 0;
   virtual Result<void> start() = 0;
+  /// Instead of start(): takes all that the sources hold to where other processes read it. In one process there is
+  /// nothing to do. Errors: as start(), timeout.
+  virtual Result<void> carry_all(const std::vector<Source*>& sources, Instant until);
   virtual void stop() = 0;
 };
 

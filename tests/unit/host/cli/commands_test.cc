@@ -161,6 +161,15 @@ TEST_F(CommandsTest, databases_are_moved_from_a_folder_or_by_the_old_config) {
   EXPECT_TRUE(engine.moves[1].start_over);
 }
 
+TEST_F(CommandsTest, restore_tells_what_follows_or_what_is_wrong) {
+  EXPECT_EQ(run({"restore", "--config", config}), exit_ok) << err;
+  EXPECT_EQ(out, "restored\n");
+  EXPECT_EQ(engine.restored, std::vector<std::string>{"example.org"});
+  engine.check_faults = {{"the data folder cannot be used", "another backplane uses it", "stop the server", "data", 0}};
+  EXPECT_EQ(run({"restore", "--config", config}), exit_faults);
+  EXPECT_NE(err.find("another backplane uses it"), std::string::npos);
+}
+
 TEST_F(CommandsTest, wiring_prints_or_writes) {
   EXPECT_EQ(run({"wiring", "--format", "dot", "--config", config}), exit_ok);
   EXPECT_EQ(out, "digraph {}\n");

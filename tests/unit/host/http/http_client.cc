@@ -28,12 +28,13 @@ TestClient::~TestClient() { hang_up(); }
 TestClient::TestClient(TestClient&& other) noexcept
     : socket_(std::exchange(other.socket_, -1)), received_(std::move(other.received_)) {}
 
-void TestClient::send(std::string_view bytes) {
+bool TestClient::send(std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t sent = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-    if (sent <= 0) return;
+    if (sent <= 0) return false;
     bytes.remove_prefix(static_cast<std::size_t>(sent));
   }
+  return true;
 }
 
 bool TestClient::fill() {

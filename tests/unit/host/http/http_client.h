@@ -23,7 +23,8 @@ class TestClient {
   TestClient(const TestClient&) = delete;
 
   bool connected() const { return socket_ >= 0; }
-  void send(std::string_view bytes);
+  /// Whether the connection took all of it.
+  bool send(std::string_view bytes);
   /// The next answer; `with_body` false for one to HEAD. Gives up after ten seconds.
   Answer receive(bool with_body = true);
   Answer get(const std::string& path, const std::string& headers = "");

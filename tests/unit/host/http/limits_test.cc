@@ -1,3 +1,6 @@
+#include <atomic>
+#include <thread>
+
 #include "unit/host/http/test_server.h"
 
 namespace backplane::host::test {
@@ -91,6 +94,69 @@ TEST_F(LimitsTest, ATrailerHasAnEnd) {
   TestClient one = client();
   one.send("POST /small HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nA: " + std::string(40'000, 'x'));
   EXPECT_EQ(one.receive().status, 400);
+}
+
+// A client reads its answer when it has sent its request, as most of them do.
+TEST_F(LimitsTest, AClientThatGoesOnSendingGetsItsAnswer) {
+  start();
+  const std::string megabyte(1 << 20, 'x');
+  for (const char* header :
+       {"POST /small HTTP/1.1\r\nHost: x\r\nContent-Length: 33554432\r\n\r\n",
+        "POST /none HTTP/1.1\r\nHost: x\r\nContent-Length: 33554432\r\n\r\n",
+        "POST /small HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2000000\r\n",
+        "POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 33554432\r\n\r\n", "no HTTP at all\r\n\r\n"}) {
+    TestClient one = client();
+    one.send(header);
+    for (int i = 0; i < 32; ++i) ASSERT_TRUE(one.send(megabyte)) << header << "after " << i << " MiB";
+    const Answer answer = one.receive();
+    EXPECT_TRUE(answer.status == 413 || answer.status == 404 || answer.status == 400) << header << answer.status;
+    EXPECT_EQ(answer.headers.at("connection"), "close") << header;
+    EXPECT_TRUE(one.ended());
+    one.hang_up();
+    EXPECT_TRUE(eventually([this] { return server().connections() == 0; })) << header;
+  }
+}
+
+class LingeringTest : public HttpServerTest {
+ protected:
+  /// A client that was refused, and has its answer.
+  TestClient refused() {
+    route(Method::post, "/", says("{}"));
+    start();
+    TestClient one = client();
+    one.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n");
+    EXPECT_EQ(one.receive().status, 413);
+    return one;
+  }
+  bool is_rid_of_it() {
+    return eventually([this] { return server().connections() == 0; });
+  }
+};
+
+TEST_F(LingeringTest, HasAnEndInBytes) {
+  config.max_body_bytes = 1 << 20;
+  TestClient one = refused();
+  const std::string megabyte(1 << 20, 'x');
+  int taken = 0;  // by the system's buffers, most of it
+  while (taken < 32 && one.send(megabyte)) ++taken;
+  EXPECT_LT(taken, 32);
+  EXPECT_TRUE(is_rid_of_it());
+}
+
+TEST_F(LingeringTest, HasAnEndInTime) {
+  config.body_timeout = 300ms;
+  TestClient one = refused();
+  EXPECT_TRUE(eventually([&one] { return !one.send("x"); }));  // it is never silent for long
+  EXPECT_TRUE(is_rid_of_it());
+}
+
+TEST_F(LingeringTest, EndsWithTheServer) {
+  TestClient one = refused();
+  std::atomic<bool> closed = false;
+  std::thread goes_on([&] { closed = eventually([&one] { return !one.send("x"); }); });
+  EXPECT_TRUE(server().drain(clock->now() + 9s));  // body_timeout is longer
+  goes_on.join();
+  EXPECT_TRUE(closed);
 }
 
 TEST(SlowClient, IsAnsweredOrCutOff) {

@@ -6,7 +6,7 @@ import socket
 import unittest
 
 from client import register
-from components_test import PLUGINS, manifests
+from plugins import PLUGINS, manifests
 from server import Server
 
 FAULTS, USAGE, COULD_NOT_START = 1, 2, 3
@@ -140,7 +140,7 @@ class HostFaultsTest(unittest.TestCase):
     def test_every_command_has_help(self):
         server = self.server()
         for command in ("run", "check-config", "plugins list", "plugins enable", "plugins disable", "wiring", "generate-config",
-                        "generate-keys", "users create", "version"):
+                        "generate-keys", "users create", "migrate-database", "restore", "version"):
             code, out, _ = server.run(*command.split(), "--help")
             self.assertEqual(0, code)
             self.assertIn("backplane " + command, out)

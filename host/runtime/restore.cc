@@ -1,0 +1,40 @@
+// What follows when an operator has put databases back from a backup.
+#include "backplane/log/runtime.h"
+#include "host/observe/log_sink.h"
+#include "host/plugins/plugin_set.h"
+#include "host/runtime/engine.h"
+
+namespace backplane::host {
+namespace {
+
+void tell(const log::NewHistories& begun, std::ostream& out) {
+  for (const log::NewHistory& history : begun.logs) {
+    std::string topics;
+    for (const std::string& topic : history.topics) topics += (topics.empty() ? "" : ", ") + topic;
+    out << history.plugin << ": " << topics << ": another history\n";
+  }
+  for (const log::GroupInHistory& group : begun.groups) {
+    out << group.plugin << ": " << group.topic << ": "
+        << (group.goes_on ? "goes on where it was" : "begins anew, it has seen what the backup does not hold") << "\n";
+  }
+  out << "Start the server. Every client begins with a sync of all that there is.\n";
+}
+
+}  // namespace
+
+std::vector<Fault> HostEngine::restore(const Config& config, std::ostream& out) {
+  Faults faults;
+  Config everywhere = config;  // all plugins, whichever host they run on
+  everywhere.hosts.clear();
+  everywhere.this_host.clear();
+  ChosenPlugins plugins = choose_plugins(everywhere, faults);
+  auto sink = sink_of(config, faults);
+  if (!faults.empty()) return faults;
+  Server server(everywhere, std::move(plugins), {system_clock(), system_random(), *sink});
+  if (faults = server.prepare(); !faults.empty()) return faults;
+  log::NewHistories begun;
+  if (faults = server.begin_histories(begun); faults.empty()) tell(begun, out);
+  return faults;
+}
+
+}  // namespace backplane::host
