@@ -134,7 +134,8 @@ class MoveTest : public ::testing::Test {
   static std::vector<std::string> indexes(Store& store) {
     const auto read = store.read([](Session& session) {
       return session.list<std::string>(
-          "SELECT replace(indexdef, current_schema() || '.', '') FROM pg_indexes WHERE schemaname = current_schema() "
+          "SELECT replace(indexdef, quote_ident(current_schema()) || '.', '') FROM pg_indexes WHERE schemaname = "
+          "current_schema() "
           "ORDER BY indexname");
     });
     EXPECT_TRUE(read.ok());
