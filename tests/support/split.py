@@ -82,16 +82,18 @@ class Nginx:
 
 class Split:
     """`broker` and `database` (a PostgresqlServer) are the test's own, else this run's. `links` (links.py): hosts call each
-    other through them."""
+    other through them. `stores`: those that another shape had, to go on with; then the signing key is there, too."""
 
     name = "split"
     hosts = HOSTS
 
-    def __init__(self, broker=None, database=None, links=None):
-        self._broker, self._database, self.links = broker, database, links
+    def __init__(self, broker=None, database=None, links=None, stores=None):
+        self._broker, self._database, self.links, self.stores = broker, database, links, stores
+        self._topic_prefix = f"test{os.getpid()}n{next(_names)}."
 
     def open(self, server):
-        self.stores = PostgresqlStores(self._database or postgresql.shared())
+        makes_key = self.stores is None
+        self.stores = self.stores or PostgresqlStores(self._database or postgresql.shared())
         network = f"127.{random.randint(1, 254)}.{random.randint(0, 255)}."
         self.addresses = {name: f"{network}{number}" for number, name in enumerate(self.hosts, 1)}
         self._folder = server.path("")
@@ -102,7 +104,8 @@ class Split:
                            "BACKPLANE__LISTENERS__0__BIND": address, "BACKPLANE__LISTENERS__1__BIND": address,
                            "BACKPLANE__OPERATIONS__BIND": address, **self._linked(name)}, address)
             for name, address in self.addresses.items()}
-        self._make_key()
+        if makes_key:
+            self._make_key()
         self.nginx = Nginx(server.folder, self.addresses)
         return self.stores
 
@@ -147,6 +150,6 @@ class Split:
             "listeners": [{"bind": "127.0.0.1", "port": CLIENT_PORT, "serves": ["client", "media"]},
                           {"bind": "127.0.0.1", "port": INTERNAL_PORT, "serves": ["internal"]}],
             "plugins": {"log_kafka": {"brokers": [self._broker.bootstrap if self._broker else shared_broker()],
-                                      "topic_prefix": f"test{os.getpid()}n{next(_names)}."},
+                                      "topic_prefix": self._topic_prefix},
                         "room_server": {"signing_key_path": self._key}},
         }

@@ -91,6 +91,8 @@ Result<void> SyncService::start(const http::Request& request, const http::Respon
   const Instant until = host_.clock().now() + options_.follow_wait;
   model_.follow(until, immediate ? Follow::what_is_committed : Follow::what_is_known);
   // A token of another history, or of one that was lost when a backup was restored: the client begins again.
+  if (!model_.wait_for_epoch(until))
+    return unavailable("index_behind", "the logs that /sync reads have not begun yet: try again soon");
   const std::string epoch = model_.epoch();
   if (poll.since && poll.since->epoch != epoch) poll.since.reset();
   if (poll.since) {

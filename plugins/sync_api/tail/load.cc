@@ -1,6 +1,7 @@
 // What memory lacks, from the index. A load reads the database without the mutex and is completed under it with the
 // records that came meanwhile; while it runs, no record leaves memory.
 #include <algorithm>
+#include <condition_variable>
 
 #include "backplane/base/encoding.h"
 #include "tail/read_model_lock.h"
@@ -12,6 +13,7 @@ using matrix::Membership;
 namespace {
 
 constexpr Duration index_wait = std::chrono::seconds(10);
+constexpr Duration look_again = std::chrono::milliseconds(20);
 constexpr std::size_t messages_loaded = 500;
 
 /// Counts a load as long as it lives.
@@ -44,7 +46,7 @@ Result<void> ReadModel::wait_for_index(const Access& access) {
   }
   if (!access.may_block) return would_block();
   const Instant until = clock_.now() + index_wait;
-  const bool ready = topics_.indexed_rooms->wait_for(topics_.room_events->head(), until) &&
+  const bool ready = wait_for_epoch(until) && topics_.indexed_rooms->wait_for(topics_.room_events->head(), until) &&
                      topics_.indexed_client_data->wait_for(topics_.client_data->head(), until) &&
                      topics_.indexed_receipts->wait_for(topics_.receipts->head(), until) &&
                      topics_.indexed_to_device->wait_for(topics_.send_to_device->head(), until);
@@ -210,6 +212,19 @@ Result<void> ReadModel::index_room(const Access& access, const RoomId& room) {
   return {};
 }
 
+/// Before any other host has begun its log for the first time, nothing is known of it: no token can be given out or
+/// judged then.
+bool ReadModel::wait_for_epoch(Instant until) {
+  std::mutex mutex;
+  std::condition_variable nobody;
+  std::unique_lock lock(mutex);
+  while (epoch().empty()) {
+    if (clock_.now() >= until) return false;
+    clock_.wait_until(nobody, lock, std::min(until, clock_.now() + look_again), [] { return false; });
+  }
+  return true;
+}
+
 std::string ReadModel::epoch() {
   const Lock lock(*this);
   if (epoch_.empty()) read_epoch();
@@ -217,9 +232,12 @@ std::string ReadModel::epoch() {
 }
 
 void ReadModel::read_epoch() {
+  epoch_.clear();
   std::string all;
   for (const log::Tail* tail : {topics_.room_events, topics_.client_data, topics_.receipts, topics_.send_to_device}) {
-    all += tail->epoch();
+    const std::string one = tail->epoch();
+    if (one.empty()) return;
+    all += one;
     all += '\n';
   }
   epoch_ = hex(as_text(sha256(all)).substr(0, 4));

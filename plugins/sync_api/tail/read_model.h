@@ -115,8 +115,10 @@ class ReadModel {
   /// unavailable, timeout when that cannot be told by the instant.
   Result<bool> reached(const SyncToken& token, Instant until);
   bool typing_reached(const log::Positions& typing) const;
-  /// A short digest of the epochs of the producers' logs.
+  /// A short digest of the epochs of the producers' logs; empty: not all of them are known yet.
   std::string epoch();
+  /// False when the epoch is not known by the instant. Blocks.
+  bool wait_for_epoch(Instant until);
 
   Result<UserPtr> user(const Access& access, const UserId& user);
   Result<DevicePtr> device(const Access& access, const UserPtr& user, const DeviceId& device);
