@@ -191,6 +191,7 @@ Faults Server::start() {
   State& s = *state_;
   Faults faults = s.claim_data();  // first: what a second server runs into is the folder, not one of its ports
   if (faults.empty()) faults = s.start_operations();
+  s.others.set_patient(true);
   if (faults.empty()) faults = start_plugins(false);
   if (faults.empty()) faults = s.start_log();
   if (faults.empty()) faults = s.start_http();
@@ -212,6 +213,7 @@ Faults Server::start() {
 void Server::State::stop(Instant deadline) {
   ready = false;
   if (!running && operations == nullptr && !claim) return;
+  others.set_patient(false);  // what waits for a host that may not come back ends, too
   timers.drain();
   if (http != nullptr) http->stop_accepting();
   plugins->drain(deadline);
