@@ -55,7 +55,6 @@ struct Server::State {
   std::mutex http_mutex;  ///< where `http` is set and reset, and for those who use it on other threads
   std::unique_ptr<HttpServer> http;
   std::unique_ptr<OpsListener> operations;
-  std::function<void(const Fault&)> report_failure;
   std::atomic<bool> ready{false};
   std::atomic<bool> hurry{false};
   std::optional<FolderClaim> claim;
@@ -281,8 +280,6 @@ void Server::dump_state() {
                           {"cpu_queue", s.cpu.queued()},
                           {"background_queue", s.background.queued()}});
 }
-
-void Server::on_failure(std::function<void(const Fault&)> report) { state_->report_failure = std::move(report); }
 
 bool Server::ready() const { return state_->ready; }
 std::uint16_t Server::port(std::size_t listener) const {
