@@ -162,9 +162,8 @@ void Fetcher::take(std::vector<rd_kafka_message_t*>& messages, std::size_t count
 void Fetcher::watch() {
   Instant ask_at = clock_.now() + watch_interval;
   while (true) {
-    const bool missing = std::any_of(followed_.begin(), followed_.end(), [](const auto& entry) {
-      return !entry.second->begun && !entry.second->told;
-    });
+    const bool missing = std::any_of(followed_.begin(), followed_.end(),
+                                     [](const auto& entry) { return !entry.second->begun && !entry.second->told; });
     {
       std::unique_lock lock(mutex_);
       const Instant until = std::min(ask_at, clock_.now() + (missing ? hurried_watch_interval : watch_interval));

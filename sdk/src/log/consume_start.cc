@@ -70,8 +70,8 @@ bool ConsumeRunner::was_reached(const Positions& positions) {
     BACKPLANE_TRY(head, asker_(topic_, clock_.now() + answer_wait));
     reached = head.covers(positions);
     if (reached || clock_.now() >= until) return {};
-    return unavailable("log_head", "its producers know of " + head.encode() + ", and the group's position is " +
-                                       positions.encode());
+    return unavailable(
+        "log_head", "its producers know of " + head.encode() + ", and the group's position is " + positions.encode());
   });
   return reached;
 }
