@@ -192,6 +192,8 @@ class MoveToHostsTest(unittest.TestCase):
         that are up before the others start."""
         before = self.server.processes
         self.server.take_shape(shape)
+        if shape.name == "split" and not os.path.exists(self.server.path("signing.key")):
+            self._forget_the_key(shape)
         for process in self.server.processes:
             code, out, errors = process.run("check-config")
             self.assertEqual(0, code, out + errors)
@@ -204,6 +206,16 @@ class MoveToHostsTest(unittest.TestCase):
                 process.launch()
         for process in self.server.processes:
             process.wait_until_ready()
+
+    def _forget_the_key(self, shape):
+        """The second step: without it hosts would sign with keys of their own."""
+        for name in ("rooms1", "rooms2"):
+            for command in ("check-config", "run"):
+                code, _, errors = shape.host(name).run(command)
+                self.assertEqual(1, code, errors)
+                self.assertIn("the file that plugins.room_server.signing_key_path names is not there", errors)
+        self.assertEqual(0, shape.host("sync1").run("check-config")[0], "who signs nothing needs no key")
+        shutil.copy(self.server.path("data", "signing.key"), self.server.path("signing.key"))
 
     def to_postgresql(self):
         """docs/operators/databases.md"""
@@ -223,7 +235,6 @@ class MoveToHostsTest(unittest.TestCase):
         # docs/operators/scaling.md, "The step"
         users.leave_undone()
         split = Split(stores=server.stores)
-        shutil.copy(server.path("data", "signing.key"), server.path("signing.key"))
         # Whoever reads the logs is there before anybody has copied them to Kafka.
         self.become(split, first=("sync1", "sync2", "client"))
         users.go_on([server.host("sync1"), server.host("sync2")])
