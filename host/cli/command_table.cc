@@ -86,7 +86,7 @@ std::vector<CommandInfo> command_table() {
        "Writes a new Ed25519 signing key, readable only by its owner. The server makes one by itself at its first "
        "start;\n"
        "use this to have it elsewhere, or earlier. Keep a copy: other servers know this one by its key.",
-       {{"--output", "FILE", "the file to write (default: signing.key in data_dir)"},
+       {{"--output", "FILE", "the file to write (default: the signing_key_path of config)"},
         {"--force", "", "replace a key that is there"}},
        {"backplane generate-keys", "backplane generate-keys --output /etc/backplane/signing.key"},
        run_generate_keys},

@@ -6,15 +6,31 @@
 #include "backplane/base/random.h"
 #include "host/cli/command.h"
 #include "host/config/files.h"
+#include "host/config/plugin_options.h"
 
 namespace backplane::host {
+namespace {
+
+/// Where config has a plugin look for the key.
+std::string configured_path(CommandContext& context, const Config& config) {
+  constexpr std::string_view option = "signing_key_path";
+  for (const DiscoveredPlugin& found : context.engine().discover(config).plugins) {
+    if (found.manifest.find_option(option) == nullptr || !config.enabled(found.manifest.name)) continue;
+    const BuiltOptions built = build_options(found.manifest, config);
+    if (const auto value = built.options.values().find(option); value != built.options.values().end())
+      return built.options.text(option);
+  }
+  return config.data_dir + "/signing.key";
+}
+
+}  // namespace
 
 int run_generate_keys(CommandContext& context) {
   std::string path = context.value("--output");
   if (path.empty()) {
     const auto config = context.load();
     if (!config) return exit_faults;
-    path = config->data_dir + "/signing.key";
+    path = configured_path(context, *config);
   }
   std::error_code error;
   if (std::filesystem::exists(path, error) && !context.has("--force"))

@@ -13,7 +13,7 @@
 namespace backplane::host {
 namespace {
 
-enum class Order : std::uint8_t { stop, reload, failed };
+enum class Order : std::uint8_t { stop, reload };
 
 /// What the main thread is to do next. Any thread gives orders, one takes them.
 class Orders {
@@ -66,29 +66,18 @@ class SignalRules {
 
 int run_server(ServerControl& server, const std::function<LoadedConfig()>& load, std::ostream& err) {
   Orders orders;
-  int code = exit_ok;
-  std::mutex failure_mutex;
-  server.on_failure([&](const Fault& fault) {
-    const std::lock_guard lock(failure_mutex);
-    err << fault;
-    orders.give(Order::failed);
-  });
   const SignalWaiter signals(SignalRules(server, orders));
   if (const auto faults = server.start(); !faults.empty()) {
     err << format_faults(faults);
     return exit_could_not_start;
   }
   for (;;) {
-    const Order order = orders.take();
-    if (order == Order::reload) {
-      const LoadedConfig loaded = load();
-      err << format_faults(loaded.ok() ? server.reload(loaded.config) : loaded.faults);
-      continue;
-    }
-    if (order == Order::failed) code = exit_failed;
-    server.drain_and_stop();
-    return code;
+    if (orders.take() == Order::stop) break;
+    const LoadedConfig loaded = load();
+    err << format_faults(loaded.ok() ? server.reload(loaded.config) : loaded.faults);
   }
+  server.drain_and_stop();
+  return exit_ok;
 }
 
 }  // namespace backplane::host

@@ -28,9 +28,6 @@ class ServerControl {
   virtual std::vector<Fault> reload(const Config& config) = 0;
   /// Writes to the log what the server is doing. Any thread, also while it starts or is stuck.
   virtual void dump_state() = 0;
-  /// `report` is called, from any thread, when the server cannot go on; not after start has failed or drain_and_stop
-  /// has returned. Set before start.
-  virtual void on_failure(std::function<void(const Fault&)> report) = 0;
 };
 
 struct DiscoveredPlugin {

@@ -12,8 +12,10 @@ Exchange::Exchange(std::shared_ptr<ServerCore> core, std::shared_ptr<ResponseSin
 
 Exchange::~Exchange() {
   if (!sink_) return;
-  core_->logger.error("a responder was dropped without an answer",
-                      {{"plugin", route_.plugin}, {"route", route_.pattern}, {"request", id_.view()}});
+  if (!abandoned_) {  // else there is nobody left to answer
+    core_->logger.error("a responder was dropped without an answer",
+                        {{"plugin", route_.plugin}, {"route", route_.pattern}, {"request", id_.view()}});
+  }
   finish(*sink_, http::Response::error(internal_error("The server gave no answer")));
 }
 

@@ -1,6 +1,9 @@
 #include "host/plugins/placement.h"
 
 #include <algorithm>
+#include <filesystem>
+
+#include "host/config/plugin_options.h"
 
 namespace backplane::host {
 namespace {
@@ -172,6 +175,28 @@ void check_other_hosts(const Config& config, const std::vector<Manifest>& instal
       fault.file = host.source.file;
       fault.line = host.source.line;
       faults.push_back(std::move(fault));
+    }
+  }
+}
+
+void check_shared_files(const Config& config, const std::vector<Manifest>& installed, Faults& faults) {
+  for (const Manifest& manifest : installed) {
+    const auto hosts = hosts_of(config, manifest.name);
+    if (hosts.size() < 2 || !config.runs_here(manifest.name)) continue;
+    const BuiltOptions built = build_options(manifest, config);
+    const auto settings = config.plugins.find(manifest.name);
+    for (const plugin::OptionSpec& option : manifest.options) {
+      if (!option.shared || !built.faults.empty()) continue;
+      const std::string path = built.options.text(option.name);
+      std::error_code error;
+      if (std::filesystem::status(path, error).type() != std::filesystem::file_type::not_found) continue;
+      const Setting* set = settings == config.plugins.end() ? nullptr : settings->second.options.find(option.name);
+      faults.push_back(fault_at(
+          set == nullptr ? Source{config.file, 0} : set->source,
+          "the file that plugins." + manifest.name + "." + option.name + " names is not there",
+          path + " has to be the same on all hosts that run plugin " + manifest.name + " (" + joined(hosts) +
+              "); each of them would make one of its own",
+          "copy it from where the server ran before, or make it once, and put it there on each of these hosts"));
     }
   }
 }

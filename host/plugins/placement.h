@@ -1,5 +1,5 @@
 // Which host of a server runs which plugin, and so where calls and records go: from config's `hosts` and the plugins'
-// manifests. Without `hosts` everything runs in this process. Pure functions; runs no plugin code.
+// manifests. Without `hosts` everything runs in this process. Pure functions, but for one; runs no plugin code.
 #pragma once
 
 #include <map>
@@ -37,5 +37,9 @@ void check_other_hosts(const Config& config, const std::vector<plugin::Manifest>
 /// What several hosts need and do not have: plugins that are nowhere or in too many places, a database and a log that
 /// they can share. `installed`: all of them; nothing without `hosts`.
 void check_placement(const Config& config, const std::vector<plugin::Manifest>& installed, Faults& faults);
+
+/// Files that the hosts of a plugin are to have in common and that are not there on this one: each host would make one
+/// of its own. Looks at the disk.
+void check_shared_files(const Config& config, const std::vector<plugin::Manifest>& installed, Faults& faults);
 
 }  // namespace backplane::host

@@ -31,8 +31,8 @@ class CallCourse {
     bool again = false;  ///< ask target() now; false: give up
     Duration pause{};    ///< after that time
   };
-  /// `owner` is who the target says to ask.
-  Step next(Found found, std::optional<std::size_t> owner, Instant now);
+  /// `owner` is who the target says to ask. While nobody can be reached, it is worth asking again until `back_by`.
+  Step next(Found found, std::optional<std::size_t> owner, Instant now, Instant back_by = {});
 
  private:
   std::optional<std::size_t> untried() const;
@@ -44,6 +44,7 @@ class CallCourse {
   std::bitset<max_providers> tried_;    ///< in this round
   std::optional<std::size_t> claimed_;  ///< the owner that somebody named last
   bool reached_any_ = false;            ///< in this round
+  bool moves_ = false;                  ///< in this round somebody said that it was not the owner
   Duration pause_ = std::chrono::milliseconds(20);
 };
 

@@ -19,6 +19,11 @@ using Found = CallCourse::Found;
 /// it for the whole of its deadline where another may own the shard by now.
 constexpr Duration silence_patience = std::chrono::seconds(4);
 constexpr Duration default_patience = std::chrono::seconds(30);
+/// How long a host may be away for others to wait for it: longer than a restart takes. Of one that is away for longer,
+/// callers are told at once, or soon all threads would wait.
+constexpr Duration restart_patience = std::chrono::seconds(8);
+/// How long who said nothing is not asked first.
+constexpr Duration silence_avoided = std::chrono::seconds(10);
 /// How long a shard that moves is looked for; longer than a successor needs to take over.
 constexpr Duration search_patience = std::chrono::seconds(15);
 
@@ -138,6 +143,41 @@ std::optional<std::size_t> CallRouter::find_host(std::string_view name) const {
   return static_cast<std::size_t>(found - providers_.begin());
 }
 
+/// What may be asked twice stays with one host, whose memory has it then. What may not makes something, which is to be
+/// spread: whoever makes a room gives it an id of a shard of its own.
+std::size_t CallRouter::first_of(const Bound& bound, std::optional<std::uint16_t> shard) {
+  if (shard) return owners_[*shard].load();
+  return bound.method->traits().repeatable ? preferred_.load() : next_in_turn();
+}
+
+std::size_t CallRouter::next_in_turn() {
+  const Instant now = parts_.clock.now();
+  const std::size_t turn = turn_++;
+  for (std::size_t step = 0; step < providers_.size(); ++step) {
+    const std::size_t candidate = (turn + step) % providers_.size();
+    if (avoided_until_[candidate].load() <= now) return candidate;
+  }
+  return turn % providers_.size();
+}
+
+void CallRouter::note(std::size_t provider, const Outcome& outcome) {
+  const Instant now = parts_.clock.now();
+  if (outcome.found == Found::unreachable) {
+    Instant here{};
+    gone_since_[provider].compare_exchange_strong(here, now);
+    return;
+  }
+  gone_since_[provider].store({});
+  avoided_until_[provider].store(outcome.heard ? Instant{} : now + silence_avoided);
+}
+
+Instant CallRouter::back_by() const {
+  if (parts_.patient == nullptr || !parts_.patient->load()) return {};
+  Instant last{};
+  for (std::size_t i = 0; i < providers_.size(); ++i) last = std::max(last, gone_since_[i].load());
+  return last + restart_patience;
+}
+
 /// Set when the provider here must not answer.
 std::optional<CallRouter::Outcome> CallRouter::refused_here(std::optional<std::uint16_t> shard) const {
   if (!shard || store_ == nullptr) return std::nullopt;
@@ -224,7 +264,7 @@ void CallRouter::call(const std::shared_ptr<Bound>& bound, const api::CallContex
   bound->method->request_codec().encode(out, request);
   const auto shard = shard_of(*bound->method, body);
   RemoteRequest message = request_to(*bound, context, std::move(body), deadline);
-  CallCourse course(providers_.size(), shard ? owners_[*shard].load() : preferred_.load(), shard.has_value(),
+  CallCourse course(providers_.size(), first_of(*bound, shard), shard.has_value(),
                     shard ? std::min(deadline, now + search_patience) : deadline);
   for (;;) {
     Outcome outcome{internal_error("the call did not finish")};
@@ -254,17 +294,18 @@ CallRouter::Outcome CallRouter::outcome_here(Result<Value> result) const {
 CallCourse::Step CallRouter::next(const Bound& bound, CallCourse& course, std::optional<std::uint16_t> shard,
                                   Outcome& outcome) {
   const std::size_t target = course.target();
+  note(target, outcome);
   if (!outcome.heard || !outcome.found) {
     const std::size_t guess = outcome.heard ? target : (target + 1) % providers_.size();
     if (shard) owners_[*shard].store(guess);
-    else preferred_.store(guess);
+    else if (bound.method->traits().repeatable || !outcome.heard) preferred_.store(guess);
   }
   if (!outcome.found) return {};
   if (*outcome.found == Found::not_owner) {
     bound.redirects->add();
     if (shard && outcome.owner) owners_[*shard].store(*outcome.owner);
   }
-  const auto step = course.next(*outcome.found, outcome.owner, parts_.clock.now());
+  const auto step = course.next(*outcome.found, outcome.owner, parts_.clock.now(), back_by());
   // Whoever serves a call of its own must not pass on that others own nothing, as if it were about itself.
   if (!step.again && *outcome.found == Found::not_owner) outcome.result = no_owner(bound.method->name());
   return step;
@@ -279,11 +320,11 @@ void CallRouter::call_later(const std::shared_ptr<Bound>& bound, const api::Call
   bound->method->request_codec().encode(out, request);
   const auto shard = shard_of(*bound->method, body);
   RemoteRequest message = request_to(*bound, context, {}, deadline);
-  auto later = std::make_shared<Later>(
-      Later{bound, context, std::string(context.caller), std::move(message.headers), std::move(body), shard,
-            CallCourse(providers_.size(), shard ? owners_[*shard].load() : preferred_.load(), shard.has_value(),
-                       shard ? std::min(deadline, now + search_patience) : deadline),
-            std::move(finish)});
+  auto later = std::make_shared<Later>(Later{bound, context, std::string(context.caller), std::move(message.headers),
+                                             std::move(body), shard,
+                                             CallCourse(providers_.size(), first_of(*bound, shard), shard.has_value(),
+                                                        shard ? std::min(deadline, now + search_patience) : deadline),
+                                             std::move(finish)});
   later->context.caller = later->caller;
   later->context.deadline = deadline;
   if (now >= deadline)

@@ -42,6 +42,8 @@ class CallRouter {
     CallLoop& loop;
     Executor& completions;
     Metrics& metrics;
+    /// Whether what nobody has begun to do waits for a host that went only just now; nullptr: it does not.
+    const std::atomic<bool>* patient = nullptr;
   };
   /// `plugin` is what provides the interface, on these hosts, which are in the same order on every host: the first
   /// guess of a shard's owner depends on it. `this_host` decides which of them is asked first where any will do.
@@ -62,6 +64,13 @@ class CallRouter {
   struct Outcome;
 
   std::optional<std::size_t> find_host(std::string_view name) const;
+  /// Who is asked first.
+  std::size_t first_of(const Bound& bound, std::optional<std::uint16_t> shard);
+  std::size_t next_in_turn();
+  /// Notes that the provider was there, or was not.
+  void note(std::size_t provider, const Outcome& outcome);
+  /// Until when those who went only just now are waited for.
+  Instant back_by() const;
   std::optional<std::uint16_t> shard_of(const api::MethodBase& method, std::string_view body) const;
   std::optional<Outcome> refused_here(std::optional<std::uint16_t> shard) const;
   Outcome outcome_of(const Bound& bound, const RemoteHost& host, Attempt attempt) const;
@@ -84,8 +93,11 @@ class CallRouter {
   const Parts parts_;
   const api::Interface* local_ = nullptr;
   const storage::Store* store_ = nullptr;
-  std::atomic<std::size_t> preferred_;                            ///< of routing any
-  std::array<std::atomic<std::size_t>, log::lane_count> owners_;  ///< of shards, as far as is known
+  std::atomic<std::size_t> preferred_;  ///< of routing any, for what may be asked twice
+  std::atomic<std::size_t> turn_{0};    ///< of routing any, for what may not
+  std::array<std::atomic<Instant>, CallCourse::max_providers> avoided_until_{};  ///< who said nothing has no turn
+  std::array<std::atomic<Instant>, CallCourse::max_providers> gone_since_{};     ///< none: it was there last time
+  std::array<std::atomic<std::size_t>, log::lane_count> owners_;                 ///< of shards, as far as is known
 };
 
 }  // namespace backplane::host

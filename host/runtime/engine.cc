@@ -62,7 +62,6 @@ class LoggingServer final : public ServerControl {
   void stop_at_once() override { server_.stop_at_once(); }
   std::vector<Fault> reload(const Config& config) override { return server_.reload(config); }
   void dump_state() override { server_.dump_state(); }
-  void on_failure(std::function<void(const Fault&)> report) override { server_.on_failure(std::move(report)); }
 
  private:
   std::unique_ptr<LogSink> sink_;
@@ -157,6 +156,7 @@ std::unique_ptr<ServerControl> HostEngine::make_server(const Config& config, std
   std::vector<plugin::Manifest> all;
   for (PluginFile& file : discover_plugins({config.plugin_dirs.begin(), config.plugin_dirs.end()}, faults))
     all.push_back(std::move(file.manifest));
+  check_shared_files(config, all, faults);
   for (Fault& fault : check_plugin_names(config, all)) faults.push_back(std::move(fault));
   auto sink = sink_of(config, faults);
   if (!faults.empty()) return nullptr;

@@ -49,7 +49,7 @@ RemoteHost* OtherHosts::find(const std::string& name) {
   return host.get();
 }
 
-CallRouter::Parts OtherHosts::parts() { return {clock_, loop_, completions_, metrics_.view("remote")}; }
+CallRouter::Parts OtherHosts::parts() { return {clock_, loop_, completions_, metrics_.view("remote"), &patient_}; }
 
 CallRouter* OtherHosts::router_of(std::string_view interface_id) {
   const auto provider = placement_.providers.find(interface_id);
@@ -74,9 +74,11 @@ void OtherHosts::share_heads() {
     if (hosts != std::vector{config_.this_host}) asked.push_back(topic);
   }
   if (asked.empty()) return;
+  CallRouter::Parts impatient = parts();  // a head that is not known is no reason to keep a reader waiting
+  impatient.patient = nullptr;
   for (auto& [host, topics] : topics_of) {
     auto& router = head_routers_.emplace_back(std::make_unique<CallRouter>(
-        "host", config_.this_host, std::vector<CallRouter::Provider>{{host, find(host)}}, parts()));
+        "host", config_.this_host, std::vector<CallRouter::Provider>{{host, find(host)}}, impatient));
     asker_.add_host(host, std::move(topics), *router);
   }
   log_.set_head_asker(std::move(asked),

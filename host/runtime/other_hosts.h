@@ -4,6 +4,7 @@
 // load() first; router_of() and share_heads() on the thread that starts the server; what they made is used by any.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <string>
@@ -36,6 +37,8 @@ class OtherHosts {
   Result<void> load_certificates();
   /// The router of an interface that other hosts provide, too or alone; nullptr: none does.
   CallRouter* router_of(std::string_view interface_id);
+  /// Whether calls wait for a host that went only just now. Any thread; at first they do not.
+  void set_patient(bool patient) { patient_ = patient; }
   /// Before the log starts: tails ask other hosts for their heads.
   void share_heads();
   /// What this host answers to the same question.
@@ -54,6 +57,7 @@ class OtherHosts {
   log::Runtime& log_;
   WorkerPool completions_;
   CallLoop loop_;
+  std::atomic<bool> patient_{false};
   std::shared_ptr<const TlsContext> tls_;
   std::map<std::string, std::unique_ptr<RemoteHost>> hosts_;                 ///< by name
   std::map<std::string, std::unique_ptr<CallRouter>, std::less<>> routers_;  ///< by interface id

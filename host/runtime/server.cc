@@ -55,7 +55,6 @@ struct Server::State {
   std::mutex http_mutex;  ///< where `http` is set and reset, and for those who use it on other threads
   std::unique_ptr<HttpServer> http;
   std::unique_ptr<OpsListener> operations;
-  std::function<void(const Fault&)> report_failure;
   std::atomic<bool> ready{false};
   std::atomic<bool> hurry{false};
   std::optional<FolderClaim> claim;
@@ -197,6 +196,7 @@ Faults Server::start() {
   State& s = *state_;
   Faults faults = s.claim_data();  // first: what a second server runs into is the folder, not one of its ports
   if (faults.empty()) faults = s.start_operations();
+  s.others.set_patient(true);
   if (faults.empty()) faults = start_plugins(false);
   if (faults.empty()) faults = s.start_log();
   if (faults.empty()) faults = s.start_http();
@@ -236,6 +236,7 @@ Faults Server::begin_histories(log::NewHistories& begun) {
 void Server::State::stop(Instant deadline) {
   ready = false;
   if (!running && operations == nullptr && !claim) return;
+  others.set_patient(false);  // what waits for a host that may not come back ends, too
   timers.drain();
   if (http != nullptr) http->stop_accepting();
   plugins->drain(deadline);
@@ -303,8 +304,6 @@ void Server::dump_state() {
                           {"cpu_queue", s.cpu.queued()},
                           {"background_queue", s.background.queued()}});
 }
-
-void Server::on_failure(std::function<void(const Fault&)> report) { state_->report_failure = std::move(report); }
 
 bool Server::ready() const { return state_->ready; }
 std::uint16_t Server::port(std::size_t listener) const {

@@ -70,7 +70,6 @@ class Server final : public ServerControl {
   void stop_at_once() override;
   Faults reload(const Config& config) override;
   void dump_state() override;
-  void on_failure(std::function<void(const Fault&)> report) override;
 
   bool ready() const;
   /// Of a public listener, by its place in config.

@@ -13,6 +13,8 @@ constexpr std::size_t batch = 1000;
 // How much of each lane is read at the start: enough to know its head, and for subscriptions that are just behind.
 constexpr std::int64_t look_back = 32;
 constexpr Duration watch_interval = std::chrono::seconds(2);
+/// While there is a topic that no host has made yet.
+constexpr Duration hurried_watch_interval = std::chrono::milliseconds(250);
 constexpr Duration look_again = std::chrono::milliseconds(5);
 
 }  // namespace
@@ -158,14 +160,20 @@ void Fetcher::take(std::vector<rd_kafka_message_t*>& messages, std::size_t count
 // The watch.
 
 void Fetcher::watch() {
+  Instant ask_at = clock_.now() + watch_interval;
   while (true) {
+    const bool missing = std::any_of(followed_.begin(), followed_.end(),
+                                     [](const auto& entry) { return !entry.second->begun && !entry.second->told; });
     {
       std::unique_lock lock(mutex_);
-      if (clock_.wait_until(changed_, lock, clock_.now() + watch_interval, [this] { return stopping_.load(); })) return;
+      const Instant until = std::min(ask_at, clock_.now() + (missing ? hurried_watch_interval : watch_interval));
+      if (clock_.wait_until(changed_, lock, until, [this] { return stopping_.load(); })) return;
     }
     begin_missing();
+    if (clock_.now() < ask_at) continue;
     begin_lost();
     ask_for_ends();
+    ask_at = clock_.now() + watch_interval;
   }
 }
 

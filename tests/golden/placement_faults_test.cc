@@ -93,6 +93,29 @@ hosts:
 )");
 }
 
+TEST_F(PlacementFaults, a_file_that_hosts_are_to_have_in_common) {
+  installed.push_back(manifest("signer", R"(, "hosts": "several", "options": [
+    {"name": "key", "type": "path", "default": "signing.key", "shared": true, "doc": "d"}])"));
+  const auto faults_of = [&](const std::string& this_host, const std::string& hosts, const std::string& plugins = {}) {
+    const LoadedConfig loaded =
+        load("backplane.yaml",
+             "server_name: example.org\ndata_dir: data\nthis_host: " + this_host + "\n" + plugins + "hosts:\n" + hosts);
+    Faults faults;
+    check_shared_files(loaded.config, installed, faults);
+    return faults;
+  };
+  const std::string two = "  one: {plugins: [signer]}\n  two: {plugins: [signer]}\n  three: {plugins: [edge]}\n";
+  Faults faults = faults_of("one", two);
+  ASSERT_EQ(faults.size(), 1U);
+  for (Fault& fault : faults_of("two", two, "plugins:\n  signer:\n    key: keys/signing.key\n"))
+    faults.push_back(fault);
+  expect("placement_shared_file.txt", faults);
+  EXPECT_TRUE(faults_of("three", two).empty());                           // it does not need the file
+  EXPECT_TRUE(faults_of("one", "  one: {plugins: [signer]}\n").empty());  // it makes one by itself
+  folder.write("data/signing.key", "a key");
+  EXPECT_TRUE(faults_of("one", two).empty());
+}
+
 TEST_F(PlacementFaults, a_split_that_is_right_has_none) {
   const LoadedConfig loaded = load("backplane.yaml", R"(server_name: example.org
 shared_secret: 0123456789abcdef

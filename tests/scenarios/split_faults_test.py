@@ -3,10 +3,13 @@ network between two of them is cut. What is killed is started again, as systemd 
 time sends and syncs work again; in the end every acknowledged message is there once, and every receiver, who goes on
 from the token it had, has seen each room as it is.
    FAULT_ROUNDS=n   (2 without it)        FAULT_SEED=n   repeats the choices of a run"""
+import collections
 import contextlib
 import itertools
 import os
 import random
+import re
+import statistics
 import time
 import unittest
 
@@ -17,7 +20,7 @@ from load import Load
 from postgresql import PostgresqlServer
 from program import wait_for
 from server import Server
-from split import Split
+from split import HOSTS, Split
 from supervisor import Supervisor
 
 ROUNDS = int(os.environ.get("FAULT_ROUNDS", "2"))
@@ -31,22 +34,17 @@ def shards(server, component, host):
     return server.stores.value(component, f"SELECT count(*) AS shards FROM bp_shards WHERE host = '{host}'")
 
 
-@contextlib.contextmanager
-def one_owner(server):
-    """What makes a room gives it an id of a shard that it owns itself, and clients' hosts stay with one. So that rooms
-    fall to all shards, one room_server owns them all meanwhile. Afterwards two do."""
-    server.host("rooms2").stop()
-    wait_for("rooms1 to own all", lambda: shards(server, "room_server", "rooms1") == 17, pause=0.1)
-    yield
-    server.host("rooms2").start()
-    wait_for("rooms2 to own its share", lambda: shards(server, "room_server", "rooms2") >= 8, pause=0.1)
+def wait_for_owners(server):
+    """Who makes a room gives it an id of a shard of its own: so that both do, both are to have some."""
+    for host in ("rooms1", "rooms2"):
+        wait_for(f"{host} to own its share", lambda: shards(server, "room_server", host) >= 8, pause=0.1)
 
 
 class Fault:
     """A server with clients at work, and the times it took to heal."""
 
-    def __init__(self, case, name, **parts):
-        self.case, self.name = case, name
+    def __init__(self, case, name, once=0, **parts):
+        self.case, self.name, self.once = case, name, once
         self.chance = random.Random(f"{SEED} {name}")
         self.times = []
         self._parts = parts
@@ -58,9 +56,8 @@ class Fault:
             self.server = stack.enter_context(Server({"plugins": {"sync_api": {"timeline_limit": 1000}}}, shape))
             self.hosts = shape.named()
             self.server.start()
-            # A link takes connections for a host that is down, which makes that one seem lost in the middle of a call.
-            with contextlib.nullcontext() if shape.links else one_owner(self.server):
-                self.load = Load(self.server)
+            wait_for_owners(self.server)
+            self.load = Load(self.server, once=self.once)
             self.supervisor = stack.enter_context(Supervisor(self.hosts))
             self.load.begin()
             self._stack = stack.pop_all()
@@ -76,12 +73,19 @@ class Fault:
                 kind = True
                 raise
             finally:
-                shown = ", ".join(f"{what} {seconds:.1f}" for what, seconds in self.times)
-                print(f"\n{self.name} (FAULT_SEED={SEED}): seconds to heal: {shown}; {self.load.figures()}; "
-                      f"ended by themselves: {self.supervisor.ends}", flush=True)
+                print(f"\n{self.name} (FAULT_SEED={SEED}): {self.load.figures()}; "
+                      f"ended by themselves: {self.supervisor.ends}; seconds to heal:\n{self.table()}", flush=True)
                 if kind is not None:
                     for name, process in self.hosts.items():
                         print(f"--- {name}\n" + "".join(process.log().splitlines(True)[-25:]))
+
+    def table(self):
+        """The times to heal, by what was done: how often, the median, the longest."""
+        kinds = collections.defaultdict(list)
+        for what, seconds in self.times:
+            kinds[re.sub(r" (for|after) [0-9.]+$", "", what)].append(seconds)
+        return "\n".join(f"  {what:32} {len(all_of_it):4} {statistics.median(all_of_it):6.1f} {max(all_of_it):6.1f}"
+                         for what, all_of_it in sorted(kinds.items()))
 
     def some_load(self):
         """Not all faults come at the same instant of a request."""
@@ -134,8 +138,9 @@ class SplitFaultsTest(unittest.TestCase):
                 fault.healed("PostgreSQL", began)
 
     def test_rolling_restart(self):
-        with Fault(self, "rolling restart") as fault:
-            for name in fault.hosts:
+        """Also what clients do not repeat by themselves succeeds, all the time."""
+        with Fault(self, "rolling restart", once=4, hosts={**HOSTS, "client2": "client_api"}) as fault:
+            for name in list(fault.hosts) * ROUNDS:
                 fault.some_load()
                 began = time.monotonic()
                 fault.supervisor.restart(name)
@@ -144,6 +149,7 @@ class SplitFaultsTest(unittest.TestCase):
             # Whoever must be told 500 is told of a fault of the server.
             self.assertEqual([], [why for why in fault.load.repeated if why.endswith(" 500")])
             self.assertEqual([], fault.supervisor.ends)
+            self.assertEqual([], [lost for once in fault.load.once for lost in once.lost])
 
     def test_hosts_stand_still(self):
         with Fault(self, "hosts stopped") as fault:
@@ -179,10 +185,10 @@ class SplitFaultsTest(unittest.TestCase):
                  ("sync1", "users"), ("sync2", "edus"), ("rooms1", "rooms2"), ("rooms1", "users")]
         with Fault(self, "network cut", links=links) as fault:
             fault.chance.shuffle(pairs)
-            # Every message needs the host that made the rooms: cut off in both ways, and then others.
-            maker = max(("rooms1", "rooms2"), key=lambda rooms: links.carried("client", rooms))
-            self.assertLess(10_000, links.carried("client", maker), "hosts do not talk through the links")
-            pairs[:0] = [("client", maker)] * 2
+            for rooms in ("rooms1", "rooms2"):
+                self.assertLess(10_000, links.carried("client", rooms), "hosts do not talk through the links")
+            # What every message needs: cut off in both ways, and then others.
+            pairs[:0] = [("client", fault.chance.choice(["rooms1", "rooms2"]))] * 2
             for n, (one, other) in enumerate(itertools.islice(itertools.cycle(pairs), 2 * ROUNDS)):
                 refuses = n % 2 == 1
                 fault.some_load()
@@ -201,12 +207,13 @@ class SplitFaultsTest(unittest.TestCase):
             server.start()
             hosts = [server.host(name) for name in ("sync1", "sync2")]
             writer, reader = register(server), register(server)
-            with one_owner(server):
-                rooms = [writer.create_room(preset="public_chat") for _ in range(12)]
+            wait_for_owners(server)
+            rooms = [writer.create_room(preset="public_chat") for _ in range(12)]
             for room in rooms:
                 reader.join(room)
-            for owner in ("rooms1", "rooms2"):
-                self.assertLess(0, server.host(owner).metrics().sum("backplane_room_server_events_accepted_total"), owner)
+            made = [server.host(owner).metrics().sum("backplane_room_server_events_accepted_total")
+                    for owner in ("rooms1", "rooms2")]
+            self.assertEqual(made[0], made[1], "rooms are made by the hosts in turn")
             at = [Client(host, reader.user_id, reader.token, reader.device_id) for host in hosts]
             at[0].sync()
             for n in range(24):

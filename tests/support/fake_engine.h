@@ -28,14 +28,8 @@ class FakeServer : public ServerControl {
     return {};
   }
   void dump_state() override { tell("dump"); }
-  void on_failure(std::function<void(const Fault&)> report) override {
-    fail = std::move(report);
-    can_fail = true;
-  }
 
   std::vector<Fault> start_faults;
-  std::function<void(const Fault&)> fail;  ///< for other threads once can_fail is true
-  std::atomic<bool> can_fail{false};
 
  private:
   static std::string_view to_string(LogLevel level) { return level == LogLevel::debug ? "debug" : "other"; }

@@ -165,10 +165,10 @@ class CallingHost {
     return *hosts_.emplace_back(std::make_unique<RemoteHost>(RemoteHost::Options{name, url, secret_, tls_},
                                                              system_clock(), loop_, metrics.view("remote")));
   }
-  CallRouter& router(std::vector<CallRouter::Provider> providers) {
-    return *routers_.emplace_back(
-        std::make_unique<CallRouter>("greeter", "caller", std::move(providers),
-                                     CallRouter::Parts{system_clock(), loop_, completions_, metrics.view("remote")}));
+  CallRouter& router(std::vector<CallRouter::Provider> providers, const std::atomic<bool>* patient = nullptr) {
+    return *routers_.emplace_back(std::make_unique<CallRouter>(
+        "greeter", "caller", std::move(providers),
+        CallRouter::Parts{system_clock(), loop_, completions_, metrics.view("remote"), patient}));
   }
   /// The sum of the metrics whose lines begin like that.
   double metric(const std::string& start) const {

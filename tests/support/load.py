@@ -8,7 +8,7 @@ import threading
 import time
 import urllib.parse
 
-from client import quote, register
+from client import Client, quote, register
 from program import PATIENCE, wait_for
 
 LOST = (OSError, http.client.HTTPException)
@@ -94,10 +94,43 @@ class Listen:
         return missing[::-1]
 
 
+class Once:
+    """Somebody who does what clients do not repeat by themselves, as it could be done twice: log in, make rooms, enter
+    them, leave them. What goes wrong is noted."""
+
+    def __init__(self, load, client, friend):
+        self.load, self.client, self.friend = load, client, friend
+        self.done = 0
+        self.lost = []  # what, why
+
+    def run(self):
+        name = self.client.user_id
+        while self.load.sending:
+            answer = self._try(self.client, "login", {"type": "m.login.password", "password": "a good password",
+                                                      "identifier": {"type": "m.id.user", "user": name}})
+            room = (self._try(self.client, "createRoom", {"preset": "public_chat"}) or {}).get("room_id")
+            if room and self._try(self.friend, f"join/{quote(room)}"):
+                self._try(self.friend, f"rooms/{quote(room)}/leave")
+            if answer:
+                self._try(Client(self.client.server, name, answer["access_token"]), "logout")
+
+    def _try(self, client, verb, body=None):
+        try:
+            status, _, text = client.exchange("POST", "/_matrix/client/v3/" + verb, body or {})
+        except LOST as fault:
+            status, text = 0, repr(fault).encode()
+        if status == 200:
+            self.done += 1
+            return json.loads(text) or True
+        self.lost.append((verb.split("/")[0], status, text[:200].decode()))
+        time.sleep(0.1)
+        return None
+
+
 class Load:
     """Senders in rooms, and receivers who are in all of the rooms."""
 
-    def __init__(self, server, rooms=8, receivers=4, pace=0.15):
+    def __init__(self, server, rooms=8, receivers=4, pace=0.15, once=0):
         self.sending = True
         self.faults = []
         self.repeated = collections.Counter()  # why requests were repeated
@@ -111,13 +144,14 @@ class Load:
         self.talks = [Talk(self, sender, room, pace) for sender, room in zip(senders, self.rooms)]
         self.talks.append(Talk(self, senders[1], self.rooms[0], pace))
         self.listens = [Listen(self, reader) for reader in readers]
+        self.once = [Once(self, register(server), register(server)) for _ in range(once)]
         self._threads = []
 
     def begin(self):
         """They talk, and what they say arrives."""
         for listen in self.listens:
             listen.begin()
-        for part in self.talks + self.listens:
+        for part in self.talks + self.listens + self.once:
             thread = threading.Thread(target=self._guarded, args=(part,), daemon=True)
             self._threads.append(thread)
             thread.start()
@@ -181,14 +215,16 @@ class Load:
         for listen in self.listens:
             listen.done = True
         for thread in self._threads[len(self.talks):]:
-            thread.join(PATIENCE)
+            thread.join(3 * PATIENCE)
         assert not self.faults, self.faults
 
     def history(self, room):
         """The messages of the room as it is, oldest first."""
         events, token = [], None
         while True:
-            page = self.listens[0].client.messages(room, dir="b", limit=1000, **({"from": token} if token else {}))
+            # Proxies end connections that say nothing for long, as this thread's.
+            page = self.insist(self.listens[0].client, "GET", f"v3/rooms/{quote(room)}/messages",
+                               query={"dir": "b", "limit": 1000, **({"from": token} if token else {})})
             events += [event for event in page["chunk"] if event["type"] == "m.room.message"]
             token = page.get("end")
             if not token:
@@ -211,5 +247,6 @@ class Load:
 
     def figures(self):
         sent = sum(len(talk.acknowledged) for talk in self.talks)
-        return (f"{sent} messages, {sum(listen.answers for listen in self.listens)} syncs, "
+        once = sum(each.done for each in self.once)
+        return (f"{sent} messages, {once} requests that nobody repeats, {sum(listen.answers for listen in self.listens)} syncs, "
                 f"{sum(listen.gaps for listen in self.listens)} gaps filled, repeated: {dict(sorted(self.repeated.items()))}")

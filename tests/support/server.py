@@ -48,12 +48,15 @@ class Server:
         self.close()
 
     def take_shape(self, shape):
-        """The stopped server becomes one of that shape: its config, its processes, its databases (self.stores)."""
-        if self.stores is not None:
-            self.stores.close()
+        """The server becomes one of that shape: its config, its processes, its databases (self.stores). Processes that
+        run still are the caller's to stop; they have none of it if the new shape goes on with the old one's stores."""
+        before = self.stores
+        if before is not None:
             self.shape.close()
         self.shape = shape
         self.stores = shape.open(self)
+        if before is not None and before is not self.stores:
+            before.close()
         self.config = merged(merged(test_config(), shape.config()), self._own_config)
         self.write_config()
         self.processes = shape.processes()

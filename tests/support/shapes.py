@@ -50,11 +50,16 @@ class Single(OneProcess):
 
 
 class Postgresql(OneProcess):
+    """`stores`: those that another shape had, to go on with."""
+
     name = "postgresql"
+
+    def __init__(self, stores=None):
+        self.stores = stores
 
     def open_stores(self, server):
         del server
-        self.stores = PostgresqlStores(postgresql.shared())
+        self.stores = self.stores or PostgresqlStores(postgresql.shared())
         return self.stores
 
     def config(self):

@@ -41,7 +41,7 @@ def shared_broker():
 class Nginx:
     """The proxy: the sample of config/profiles/split, with this server's addresses."""
 
-    def __init__(self, folder, addresses):
+    def __init__(self, folder, addresses, hosts):
         self.folder = os.path.join(folder, "nginx")
         os.makedirs(self.folder)
         with socket.socket() as free:
@@ -50,8 +50,8 @@ class Nginx:
         with open(os.path.join(ROOT, "config", "profiles", "split", "nginx.conf"), encoding="utf-8") as sample:
             site = sample.read()
         for name, component in (("backplane_sync", "sync_api"), ("backplane_client", "client_api")):
-            servers = "".join(f"    server {addresses[host]}:{CLIENT_PORT} fail_timeout=1s;\n"
-                              for host in addresses if HOSTS[host] == component)
+            servers = "".join(f"    server {addresses[host]}:{CLIENT_PORT} max_fails=0;\n"
+                              for host in addresses if hosts[host] == component)
             site, count = re.subn(rf"(upstream {name} {{.*?)(?:    server [^\n]*\n)+", rf"\g<1>{servers}", site,
                                   flags=re.DOTALL)
             assert count == 1, f"the sample has no upstream {name}"
@@ -84,17 +84,19 @@ class Nginx:
 
 class Split:
     """`broker` and `database` (a PostgresqlServer) are the test's own, else this run's. `links` (links.py): hosts call each
-    other through them."""
+    other through them. `hosts`: what each one runs. `stores`: those that another shape had, to go on with; then the signing key is there, too."""
 
     name = "split"
     transport = "log_kafka"
-    hosts = HOSTS
 
-    def __init__(self, broker=None, database=None, links=None):
-        self._broker, self._database, self.links = broker, database, links
+    def __init__(self, broker=None, database=None, links=None, hosts=None, stores=None):
+        self.hosts = hosts or HOSTS
+        self._broker, self._database, self.links, self.stores = broker, database, links, stores
+        self._topic_prefix = f"test{os.getpid()}n{next(_names)}."
 
     def open(self, server):
-        self.stores = PostgresqlStores(self._database or postgresql.shared())
+        makes_key = self.stores is None
+        self.stores = self.stores or PostgresqlStores(self._database or postgresql.shared())
         network = f"127.{random.randint(1, 254)}.{random.randint(0, 255)}."
         self.addresses = {name: f"{network}{number}" for number, name in enumerate(self.hosts, 1)}
         self._folder = server.path("")
@@ -105,8 +107,9 @@ class Split:
                            "BACKPLANE__LISTENERS__0__BIND": address, "BACKPLANE__LISTENERS__1__BIND": address,
                            "BACKPLANE__OPERATIONS__BIND": address, **self._linked(name)}, address)
             for name, address in self.addresses.items()}
-        self._make_key()
-        self.nginx = Nginx(server.folder, self.addresses)
+        if makes_key:
+            self._make_key()
+        self.nginx = Nginx(server.folder, self.addresses, self.hosts)
         return self.stores
 
     def _linked(self, name):
@@ -150,6 +153,6 @@ class Split:
             "listeners": [{"bind": "127.0.0.1", "port": CLIENT_PORT, "serves": ["client", "media"]},
                           {"bind": "127.0.0.1", "port": INTERNAL_PORT, "serves": ["internal"]}],
             "plugins": {"log_kafka": {"brokers": [self._broker.bootstrap if self._broker else shared_broker()],
-                                      "topic_prefix": f"test{os.getpid()}n{next(_names)}."},
+                                      "topic_prefix": self._topic_prefix},
                         "room_server": {"signing_key_path": self._key}},
         }

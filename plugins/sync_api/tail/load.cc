@@ -1,6 +1,7 @@
 // What memory lacks, from the index. A load reads the database without the mutex and is completed under it with the
 // records that came meanwhile; while it runs, no record leaves memory.
 #include <algorithm>
+#include <condition_variable>
 
 #include "backplane/base/encoding.h"
 #include "tail/read_model_lock.h"
@@ -12,6 +13,7 @@ using matrix::Membership;
 namespace {
 
 constexpr Duration index_wait = std::chrono::seconds(10);
+constexpr Duration look_again = std::chrono::milliseconds(20);
 constexpr std::size_t messages_loaded = 500;
 
 /// Counts a load as long as it lives.
@@ -33,8 +35,6 @@ class Loading {
   std::size_t& loading_;
 };
 
-constexpr Duration look_again = std::chrono::milliseconds(10);
-
 Error index_behind() { return unavailable("index_behind", "the index of rooms is being built: try again soon"); }
 
 }  // namespace
@@ -46,7 +46,7 @@ Result<void> ReadModel::wait_for_index(const Access& access) {
   }
   if (!access.may_block) return would_block();
   const Instant until = clock_.now() + index_wait;
-  const bool ready = topics_.indexed_rooms->wait_for(topics_.room_events->head(), until) &&
+  const bool ready = epoch(until).ok() && topics_.indexed_rooms->wait_for(topics_.room_events->head(), until) &&
                      topics_.indexed_client_data->wait_for(topics_.client_data->head(), until) &&
                      topics_.indexed_receipts->wait_for(topics_.receipts->head(), until) &&
                      topics_.indexed_to_device->wait_for(topics_.send_to_device->head(), until);
@@ -230,6 +230,7 @@ Result<std::string> ReadModel::epoch(Instant until) {
 
 /// A host that begins may not have heard of every log yet. Tokens of some of them only would be of another history.
 void ReadModel::read_epoch() {
+  epoch_.clear();
   std::string all;
   for (const log::Tail* tail : {topics_.room_events, topics_.client_data, topics_.receipts, topics_.send_to_device}) {
     const std::string epoch = tail->epoch();

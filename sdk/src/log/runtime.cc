@@ -60,6 +60,8 @@ struct Runtime::State {
     return *outbox;
   }
   void subscribe(Transport& transport, Owned& subscription);
+  bool is_published(std::string_view topic) const;
+  bool is_asked(std::string_view topic) const;
   void note_missing(std::string_view topic, const std::string& plugin);
 
   Clock& clock;
@@ -121,8 +123,18 @@ class Runtime::State::PluginLog final : public Log {
   const Logger logger_;
 };
 
+bool Runtime::State::is_asked(std::string_view topic) const {
+  return std::find(asked_topics.begin(), asked_topics.end(), topic) != asked_topics.end();
+}
+
+/// A transport between processes cannot tell a topic that nobody publishes from one that is not there yet.
+bool Runtime::State::is_published(std::string_view topic) const {
+  return !head_asker || publisher_of.contains(topic) || is_asked(topic);
+}
+
 void Runtime::State::subscribe(Transport& transport, Owned& subscription) {
   Runner& runner = *subscription.runner;
+  if (!is_published(runner.topic())) return note_missing(runner.topic(), subscription.plugin);
   auto feed = transport.subscribe(runner.topic(), runner.group());
   if (feed) {
     runner.attach(std::move(*feed));
@@ -199,11 +211,14 @@ Result<void> Runtime::start(Transport& transport) {
   if (std::exchange(state_->started, true)) return internal_error("the log was started before");
   for (const auto& [store, outbox] : state_->outboxes)
     if (outbox->has_topics()) transport.add_source(*outbox);
-  for (Owned& consumer : state_->consumers) state_->subscribe(transport, consumer);
+  for (Owned& consumer : state_->consumers) {
+    state_->subscribe(transport, consumer);
+    if (state_->is_asked(consumer.runner->topic()))
+      static_cast<ConsumeRunner&>(*consumer.runner).set_head_asker(state_->head_asker);
+  }
   for (Owned& tail : state_->tails) {
     state_->subscribe(transport, tail);
-    const auto& asked = state_->asked_topics;
-    if (std::find(asked.begin(), asked.end(), tail.runner->topic()) != asked.end())
+    if (state_->is_asked(tail.runner->topic()))
       static_cast<TailRunner&>(*tail.runner).set_head_asker(state_->head_asker);
   }
   if (!state_->faults.empty()) {

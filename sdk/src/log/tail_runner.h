@@ -26,7 +26,8 @@ class TailRunner final : public Tail, public Runner {
     return progress_.wait_for(positions, deadline);
   }
   bool connected() const override { return feed_ != nullptr && feed_->connected(); }
-  std::string epoch() const override { return feed_ == nullptr ? std::string() : feed_->epoch(); }
+  /// Empty: not known yet. What nobody publishes has one of its own.
+  std::string epoch() const override { return feed_ == nullptr ? "none" : feed_->epoch(); }
 
  private:
   void prepare() override;

@@ -85,13 +85,16 @@ std::int64_t read_bound(const OptionSpec& option, const ManifestNode& node) {
 }
 
 OptionSpec read_option(const ManifestNode& node) {
-  node.expect_members({"name", "type", "default", "required", "reloadable", "minimum", "maximum", "choices", "doc"});
+  node.expect_members(
+      {"name", "type", "default", "required", "reloadable", "shared", "minimum", "maximum", "choices", "doc"});
   OptionSpec option;
   option.name = read_word(node.member("name"));
   if (option.name == "enabled") node.member("name").fail("every plugin has the option 'enabled': choose another name");
   option.type = read_type(node.member("type"));
   option.required = node.boolean_or("required", false);
   option.reloadable = node.boolean_or("reloadable", false);
+  option.shared = node.boolean_or("shared", false);
+  if (option.shared && option.type != OptionType::path) node.member("shared").fail("only path can be shared");
   option.doc = node.text("doc");
   if (node.has("choices")) {
     option.choices = node.member("choices").texts();

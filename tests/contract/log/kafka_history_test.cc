@@ -320,5 +320,63 @@ TEST_F(Kafka, what_was_trimmed_before_it_was_relayed_is_known_to_be_missing) {
   EXPECT_GT(world_.metrics.value("gaps_total{events,group}"), 0);
 }
 
+/// From one process to several: who reads is up before the outbox has been copied to Kafka for the first time.
+TEST_F(Kafka, a_group_keeps_its_position_though_little_of_the_log_is_in_kafka_yet) {
+  OwnHead head;
+  {
+    Process one(world_);
+    Publisher& publisher = one.publisher();
+    Consumer& consumer = one.consumer();
+    one.wrap_transport = [](auto) {
+      return std::make_unique<log_in_process::InProcessTransport>(system_clock(), testing::quiet_logger(),
+                                                                  log_in_process::InProcessSettings{512, 0s});
+    };
+    one.start();
+    for (int i = 0; i < 40; ++i) one.publish(publisher, key(i), std::to_string(i));
+    ASSERT_TRUE(consumer.wait_for(publisher.head(), soon()));
+    head = one.runtime.own_heads({"events"}).front();
+  }
+  Process there(world_);
+  ConsumeOptions options;
+  std::atomic<int> snapshots_asked{0}, heads_asked{0};
+  options.snapshot = [&](const Positions&) -> Result<SnapshotPage> {
+    ++snapshots_asked;
+    return unavailable("unwanted", "the group has a position");
+  };
+  Consumer& consumer = there.consumer("group", nullptr, options);
+  Tail& tail = there.log().tail({"events", {}}, [](const Batch&) {});
+  // First the producers cannot be reached, then some lanes have no owner.
+  there.runtime.set_head_asker({"events"}, [&](std::string_view, Instant) -> Result<Positions> {
+    switch (heads_asked++) {
+      case 0: return unavailable("host_unreachable", "they are not up yet");
+      case 1: return Positions();
+      default: return head.positions;
+    }
+  });
+  there.start();
+  EXPECT_EQ(tail.epoch(), "");  // nobody has made the topic
+  world_.create_topic("events", lane_count);
+  world_.produce("events", lane_of(key(0)), head.epoch, 1, 0, "0");
+  ASSERT_TRUE(eventually([&] { return heads_asked >= 3 && consumer.position().covers(head.positions); }));
+  Process here(world_);
+  Publisher& publisher = here.publisher();
+  here.start();
+  for (int i = 40; i < 80; ++i) here.publish(publisher, key(i), std::to_string(i));
+  ASSERT_TRUE(consumer.wait_for(publisher.head(), soon()));
+  EXPECT_TRUE(tail.wait_for(publisher.head(), soon()));
+  expect_all(there.effects(), 80);
+  EXPECT_EQ(snapshots_asked, 0);
+}
+
+TEST_F(Kafka, a_topic_that_no_host_publishes_is_known_to_be_missing) {
+  Process there(world_);
+  Tail& tail = there.log().tail({"nobodys", {}}, [](const Batch&) {});
+  there.runtime.set_head_asker({"events"}, [](std::string_view, Instant) -> Result<Positions> { return Positions(); });
+  there.start();
+  ASSERT_EQ(there.runtime.missing_topics().size(), 1U);
+  EXPECT_EQ(there.runtime.missing_topics().front().topic, "nobodys");
+  EXPECT_NE(tail.epoch(), "");  // whoever waits for it to be known would wait for ever
+}
+
 }  // namespace
 }  // namespace backplane::log

@@ -30,6 +30,7 @@ struct OptionSpec {
   OptionValue default_value;
   bool required = false;  ///< there is no default
   bool reloadable = false;
+  bool shared = false;  ///< a path: the same file for all hosts that run the plugin, there before they start
   std::optional<std::int64_t> minimum, maximum;  ///< in the type's unit
   std::vector<std::string> choices;              ///< of an enumeration
   std::string doc;

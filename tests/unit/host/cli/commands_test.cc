@@ -128,6 +128,16 @@ TEST_F(CommandsTest, a_generated_key_is_its_owners_alone) {
   EXPECT_NE(folder.read("data/signing.key"), key);
 }
 
+TEST_F(CommandsTest, a_key_is_made_where_config_has_it) {
+  engine.add_plugin(R"({"name": "signer", "version": "1", "sdk_abi": 1, "status": "beta", "exposure": "internal",
+    "summary": "s", "options": [{"name": "signing_key_path", "type": "path", "default": "signing.key", "doc": "d"}]})");
+  EXPECT_EQ(run({"generate-keys", "--config", config}), exit_ok) << err;
+  EXPECT_TRUE(folder.has("data/signing.key"));
+  folder.write("plugins.d/signer.yaml", "signing_key_path: keys/common.key\n");
+  EXPECT_EQ(run({"generate-keys", "--config", config}), exit_ok) << err;
+  EXPECT_TRUE(folder.has("keys/common.key")) << out;
+}
+
 TEST_F(CommandsTest, users_are_made_with_a_password_from_stdin) {
   EXPECT_EQ(run({"users", "create", "alice", "--admin", "--password-stdin", "--config", config}, "pa ss\nx"), exit_ok)
       << err;

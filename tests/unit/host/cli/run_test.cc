@@ -2,9 +2,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <stdexcept>
+#include <thread>
+
+#include "host/cli/last_words.h"
 #include "host/cli/signals.h"
 #include "support/fake_engine.h"
 #include "support/temporary_folder.h"
@@ -24,7 +29,7 @@ struct RunTest : ::testing::Test {
     (void)::close(pipe_[0]);
   }
 
-  /// Runs `run` with the arguments; `prepare` gets the server and may fail it from another thread.
+  /// Runs `run` with the arguments; `prepare` gets the server.
   void begin(std::vector<std::string> arguments, const std::function<void(FakeServer&)>& prepare = {}) {
     child_ = ::fork();
     if (child_ != 0) {
@@ -85,18 +90,17 @@ TEST_F(RunTest, a_server_that_does_not_start_is_exit_code_3) {
   EXPECT_EQ(end(), exit_could_not_start);
 }
 
-TEST_F(RunTest, a_server_that_fails_is_exit_code_4) {
-  FakeServer* server = nullptr;
-  begin({}, [&](FakeServer& made) {
-    server = &made;
-    std::thread([&made] {
-      while (!made.can_fail) std::this_thread::yield();
-      made.fail({"the disk is full", "", "", "", 0});
-    }).detach();
-  });
-  EXPECT_EQ(next(), "start");
-  EXPECT_EQ(next(), "drain");
-  EXPECT_EQ(end(), exit_failed);
+TEST_F(RunTest, a_thread_that_fails_ends_the_process_with_its_last_words) {
+  EXPECT_DEATH(
+      {
+        install_last_words();
+        std::thread thread([] {
+          ::pthread_setname_np(::pthread_self(), "kafka relay");
+          throw std::runtime_error("a lane is gone");
+        });
+        thread.join();
+      },
+      "error: thread 'kafka relay' has failed, and the server ends with it\n  .*: a lane is gone\n  fix: ");
 }
 
 TEST_F(RunTest, faults_of_config_are_exit_code_1) {

@@ -91,6 +91,22 @@ TEST_F(ParkingTest, AHangUpIsNoticed) {
   EXPECT_TRUE(eventually([this] { return server().connections() == 0; }));
 }
 
+TEST_F(ParkingTest, WhoHasGoneMissesNoAnswer) {
+  park_all();
+  start();
+  TestClient one = client();
+  ask(one);
+  ASSERT_TRUE(has_parked(1));
+  std::atomic<bool> gone = false;
+  {
+    const Responder responder = take();
+    responder.on_abandoned([&gone] { gone = true; });
+    one.hang_up();
+    EXPECT_TRUE(eventually([&gone] { return gone.load(); }));
+  }
+  EXPECT_FALSE(log.has("a responder was dropped without an answer"));
+}
+
 TEST_F(ParkingTest, AnAbandonedResponderMayBeDropped) {
   park_all();
   start();

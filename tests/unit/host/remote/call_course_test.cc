@@ -54,6 +54,26 @@ TEST(CallCourse, pauses_grow_to_a_limit_and_end_in_time) {
   EXPECT_LT(rounds, 20);
 }
 
+TEST(CallCourse, waits_for_a_host_that_is_to_be_back_soon) {
+  for (const bool keyed : {true, false}) {
+    CallCourse course(2, 0, keyed, start + 15s);
+    EXPECT_EQ(course.next(Found::unreachable, std::nullopt, start, start + 8s).pause, Duration::zero());
+    const auto step = course.next(Found::unreachable, std::nullopt, start, start + 8s);
+    EXPECT_TRUE(step.again);
+    EXPECT_GT(step.pause, Duration::zero());
+    EXPECT_TRUE(course.next(Found::unreachable, std::nullopt, start + 8s, start + 8s).again) << "the other one";
+    EXPECT_FALSE(course.next(Found::unreachable, std::nullopt, start + 8s, start + 8s).again);
+  }
+}
+
+TEST(CallCourse, without_a_key_it_waits_for_somebody_to_own_something) {
+  CallCourse course(2, 0, false, start + 15s);
+  EXPECT_EQ(course.next(Found::not_owner, std::nullopt, start).pause, Duration::zero());
+  EXPECT_TRUE(course.next(Found::unreachable, std::nullopt, start).again);
+  CallCourse lost(1, 0, false, start + 15s);
+  EXPECT_FALSE(lost.next(Found::lost, std::nullopt, start).again);
+}
+
 TEST(CallCourse, gives_up_at_once_when_nobody_can_be_reached) {
   CallCourse keyed(2, 0, true, start + 15s);
   EXPECT_TRUE(keyed.next(Found::unreachable, std::nullopt, start).again);

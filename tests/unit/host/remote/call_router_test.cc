@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <future>
+#include <map>
 
 #include "support/internal_hosts.h"
 #include "unit/host/test_parts.h"
@@ -125,13 +126,77 @@ TEST_F(CallRouterTest, says_that_a_host_is_away_and_finds_it_when_it_comes) {
 TEST_F(CallRouterTest, any_provider_will_do_and_it_stays_with_the_one_that_answers) {
   auto one = serve("one"), two = serve("two");
   route({{"one", &calling.host("one", one->url())}, {"two", &calling.host("two", two->url())}});
-  const auto before = consumer.greet_once(within(20s), {"you", {}, {}});
+  const auto before = consumer.greet(within(20s), {"you", {}, {}});
   ASSERT_TRUE(before.ok());
+  EXPECT_EQ(consumer.greet(within(20s), {"you", {}, {}})->host, before->host);
   (before->host == "one" ? one : two)->stop();
   for (int i = 0; i < 3; ++i) {
     const auto after = consumer.greet(within(20s), {"you", {}, {}});
     ASSERT_TRUE(after.ok()) << after.error().text;
     EXPECT_NE(after->host, before->host);
+  }
+}
+
+TEST_F(CallRouterTest, what_makes_something_goes_round) {
+  const auto one = serve("one"), two = serve("two");
+  route({{"one", &calling.host("one", one->url())}, {"two", &calling.host("two", two->url())}});
+  std::map<std::string, int> made;
+  for (int i = 0; i < 6; ++i) {
+    const auto answer = consumer.greet_once(within(20s), {"you", {}, {}});
+    ASSERT_TRUE(answer.ok()) << answer.error().text;
+    ++made[answer->host];
+  }
+  EXPECT_EQ(made, (std::map<std::string, int>{{"one", 3}, {"two", 3}}));
+  // Nothing was begun at a host that is away: another one does it.
+  one->stop();
+  for (int i = 0; i < 4; ++i) {
+    const auto answer = consumer.greet_once(within(20s), {"you", {}, {}});
+    ASSERT_TRUE(answer.ok()) << answer.error().text;
+    EXPECT_EQ(answer->host, "two");
+  }
+}
+
+TEST_F(CallRouterTest, what_was_not_begun_waits_for_a_host_that_is_started_again) {
+  const std::atomic<bool> patient{true};
+  const std::uint16_t port = free_port();
+  CallRouter& router =
+      calling.router({{"one", &calling.host("one", "http://127.0.0.1:" + std::to_string(port))}}, &patient);
+  router.bind(consumer);
+  auto made = std::async(std::launch::async, [&] { return consumer.greet_once(within(20s), {"you", {}, {}}); });
+  EXPECT_EQ(made.wait_for(100ms), std::future_status::timeout);
+  ServingHost::Options options;
+  options.port = port;
+  const auto one = serve("one", options);
+  const auto answer = made.get();
+  ASSERT_TRUE(answer.ok()) << answer.error().text;
+  EXPECT_EQ(served, 1);
+}
+
+TEST_F(CallRouterTest, nobody_waits_for_a_host_any_more_when_this_one_stops) {
+  std::atomic<bool> patient{true};
+  const std::string url = "http://127.0.0.1:" + std::to_string(free_port());
+  calling.router({{"one", &calling.host("one", url)}}, &patient).bind(consumer);
+  auto made = std::async(std::launch::async, [&] { return consumer.greet_once(within(20s), {"you", {}, {}}); });
+  EXPECT_EQ(made.wait_for(50ms), std::future_status::timeout);
+  patient = false;
+  EXPECT_EQ(made.wait_for(5s), std::future_status::ready);
+  EXPECT_EQ(made.get().error().reason, "host_unreachable");
+}
+
+TEST_F(CallRouterTest, a_host_that_says_nothing_has_no_turn) {
+  RawHost silent([](int socket) {
+    RawHost::read_request(socket);
+    std::array<char, 1> nothing;
+    while (::recv(socket, nothing.data(), nothing.size(), 0) > 0) {
+    }
+  });
+  const auto two = serve("two");
+  route({{"one", &calling.host("one", silent.url())}, {"two", &calling.host("two", two->url())}});
+  EXPECT_FALSE(consumer.greet_once(within(200ms), {"you", {}, {}}).ok());
+  for (int i = 0; i < 4; ++i) {
+    const auto answer = consumer.greet_once(within(20s), {"you", {}, {}});
+    ASSERT_TRUE(answer.ok()) << answer.error().text;
+    EXPECT_EQ(answer->host, "two");
   }
 }
 
