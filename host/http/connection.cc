@@ -13,6 +13,8 @@ namespace {
 constexpr std::size_t dropped_body = 64 * 1024;
 /// A body has to go on by this much in every body_timeout.
 constexpr std::size_t body_step = 64 * 1024;
+/// How long a connection without a request yet is kept when the server is about to end.
+constexpr Duration first_request_wait = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -29,7 +31,7 @@ void Connection::start() {
   listed_ = true;
   origin_.core->traffic.connection_opened();
   origin_.listener->connections.fetch_add(1);
-  set_deadline(origin_.core->config.header_timeout);
+  set_deadline(origin_.core->draining ? first_request_wait : origin_.core->config.header_timeout);
   if (!transport_->encrypted()) state_ = State::reading;
   advance(lock);
 }
@@ -161,6 +163,7 @@ void Connection::refuse(http::Response response) {
 void Connection::on_request(Lock& lock) {
   http::Request request = std::move(parser_->request());
   parser_.reset();
+  used_ = true;
   deadline_ = Instant::max();
   if (immediate_) {
     origin_.core->traffic.answered_without_route(immediate_->status);
@@ -230,7 +233,12 @@ void Connection::expire(Instant now) {
 void Connection::drain() {
   const Lock lock(mutex_);
   if (state_ == State::lingering) linger_until_ = deadline_;
-  if (state_ == State::handshaking || (state_ == State::reading && !parser_ && input_.empty())) close_locked();
+  const bool idle = state_ == State::reading && !parser_ && input_.empty();
+  if (!idle && state_ != State::handshaking) return;
+  // A request may be on its way, and one that may not be sent twice would be lost: of a client that has just come, or
+  // unread in the socket.
+  if (!used_) deadline_ = std::min(deadline_, now() + first_request_wait);
+  else if (transport_->peek().status != IoStatus::ok) close_locked();
 }
 
 void Connection::give_up() {

@@ -95,6 +95,7 @@ class Connection final : public ResponseSink, public std::enable_shared_from_thi
   bool is_head_ = false;
   bool cors_ = false;
   bool close_after_ = false;
+  bool used_ = false;  ///< has had a request
   Instant deadline_ = Instant::max();
   std::size_t body_progress_ = 0;  ///< of the present step; while lingering all that was thrown away
   Instant linger_until_ = Instant::max();

@@ -163,6 +163,18 @@ TEST_F(ParkingTest, TooManyAreRefused) {
   EXPECT_EQ(one.receive().status, 200);
 }
 
+TEST_F(ParkingTest, WhoHasJustConnectedWhenADrainBeginsIsServed) {
+  route(Method::get, "/now", [](const http::Request&) { return Response::json("\"now\""); });
+  start();
+  TestClient talks = client();
+  TestClient silent = client();
+  server().stop_accepting();
+  const Answer answer = talks.get("/now");
+  EXPECT_EQ(answer.body, "\"now\"");
+  EXPECT_EQ(answer.headers.at("connection"), "close");
+  EXPECT_TRUE(silent.ended());
+}
+
 TEST_F(ParkingTest, DrainAnswersEverybody) {
   park_all();
   route(Method::get, "/slow", [](const http::Request&) {
