@@ -11,6 +11,8 @@ import subprocess
 
 import fixture
 import postgresql
+from kafka.kafka import KafkaBroker, delete_topics
+from plugins import manifests
 from process import Process
 from program import ROOT, program, wait_for
 from stores import PostgresqlStores
@@ -31,7 +33,6 @@ def shared_broker():
     if told:
         return told["bootstrap"]
     if _broker is None:
-        from kafka.kafka import KafkaBroker
         _broker = KafkaBroker()
         _broker.start()
         atexit.register(_broker.close)
@@ -92,6 +93,7 @@ class Split:
 
     def __init__(self, broker=None, database=None, links=None):
         self._broker, self._database, self.links = broker, database, links
+        self._topic_prefix = f"test{os.getpid()}n{next(_names)}."
 
     def open(self, server):
         self.stores = PostgresqlStores(self._database or postgresql.shared())
@@ -123,6 +125,9 @@ class Split:
     def close(self):
         self.nginx.close()
         shutil.rmtree(self.nginx.folder, ignore_errors=True)
+        if self._broker is None:  # what is shared has no end soon
+            delete_topics(shared_broker(), [self._topic_prefix + topic["topic"] for manifest in manifests().values()
+                                            for topic in manifest.get("publishes", [])])
 
     def named(self):
         """The processes by their hosts' names."""
@@ -150,6 +155,6 @@ class Split:
             "listeners": [{"bind": "127.0.0.1", "port": CLIENT_PORT, "serves": ["client", "media"]},
                           {"bind": "127.0.0.1", "port": INTERNAL_PORT, "serves": ["internal"]}],
             "plugins": {"log_kafka": {"brokers": [self._broker.bootstrap if self._broker else shared_broker()],
-                                      "topic_prefix": f"test{os.getpid()}n{next(_names)}."},
+                                      "topic_prefix": self._topic_prefix},
                         "room_server": {"signing_key_path": self._key}},
         }

@@ -71,7 +71,7 @@ bool ConsumeRunner::begin_with(const std::optional<tables::StoredPosition>& stor
   const Positions head = feed_->head(), complete_from = feed_->complete_from();
   const auto positions =
       stored && stored->epoch == feed_->epoch() ? Positions::decode(stored->positions) : std::nullopt;
-  const bool reached = positions && head.covers(*positions);
+  const bool reached = positions && (!feed_->knows_head() || head.covers(*positions));
   if (reached && positions->covers(complete_from)) {
     stored_ = *stored;
     position_ = *positions;
