@@ -34,6 +34,7 @@ class KafkaFeed final : public log::Feed {
 
   std::string epoch() const override { return stream_->epoch(); }
   log::Positions head() const override { return stream_->head(); }
+  bool knows_head() const override { return stream_->knows_head(); }
   bool connected() const override { return stream_->connected(); }
   log::Positions complete_from() const override { return stream_->complete_from(); }
   void seek(const log::Positions& after) override;

@@ -171,6 +171,11 @@ log::Positions TopicStream::head() const {
   return to_positions(heads);
 }
 
+bool TopicStream::knows_head() const {
+  const std::lock_guard lock(mutex_);
+  return source_ != nullptr && source_->lanes().all();
+}
+
 log::Positions TopicStream::complete_from() const {
   Sequences from{};
   const std::lock_guard lock(mutex_);

@@ -53,6 +53,9 @@ class TopicStream {
   // Feeds.
   std::string epoch() const;
   log::Positions head() const;
+  /// Whether the producer of every lane is in this process. What others announce of quiet lanes may be further back
+  /// than one looks at the start, or be said again only when their relay has caught up.
+  bool knows_head() const;
   log::Positions complete_from() const;
   bool connected() const;
   /// Something is missing in the lane up to this number, for good.

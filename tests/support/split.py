@@ -11,6 +11,8 @@ import subprocess
 
 import fixture
 import postgresql
+from kafka.kafka import KafkaBroker, delete_topics
+from plugins import manifests
 from process import Process
 from program import ROOT, program, wait_for
 from stores import PostgresqlStores
@@ -31,7 +33,6 @@ def shared_broker():
     if told:
         return told["bootstrap"]
     if _broker is None:
-        from kafka.kafka import KafkaBroker
         _broker = KafkaBroker()
         _broker.start()
         atexit.register(_broker.close)
@@ -126,6 +127,9 @@ class Split:
     def close(self):
         self.nginx.close()
         shutil.rmtree(self.nginx.folder, ignore_errors=True)
+        if self._broker is None:  # what is shared has no end soon
+            delete_topics(shared_broker(), [self._topic_prefix + topic["topic"] for manifest in manifests().values()
+                                            for topic in manifest.get("publishes", [])])
 
     def named(self):
         """The processes by their hosts' names."""

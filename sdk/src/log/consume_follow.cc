@@ -16,7 +16,8 @@ void ConsumeRunner::load() {
   if (const auto seen = look(); !seen)
     logger_.warning("cannot read the position", {{"topic", topic_}, {"group", group_}, {"error", seen.error().text}});
   // A log that was put back, and has never come this far: nobody may take the effects for those of now.
-  if (!store_.ownership().shared() && !feed_->head().covers(progress_.get())) progress_.reset(Positions());
+  if (!store_.ownership().shared() && feed_->knows_head() && !feed_->head().covers(progress_.get()))
+    progress_.reset(Positions());
 }
 
 void ConsumeRunner::follow() {

@@ -21,7 +21,6 @@
 
 #include "backplane/base/metrics.h"
 #include "backplane/log/log.h"
-#include "backplane/log/runtime.h"
 #include "log/runner.h"
 #include "log/tables.h"
 
@@ -32,9 +31,6 @@ class ConsumeRunner final : public Consumer, public Runner {
   ConsumeRunner(ConsumeOptions options, storage::Store& store, ConsumeHandler handler, Clock& clock, Metrics& metrics,
                 Logger logger);
   ~ConsumeRunner() override { stop(); }
-
-  /// Before start(): the topic is published on other hosts.
-  void set_head_asker(HeadAsker asker) { asker_ = std::move(asker); }
 
   Positions position() const override { return progress_.get(); }
   bool wait_for(const Positions& positions, Instant deadline) override {
@@ -83,7 +79,6 @@ class ConsumeRunner final : public Consumer, public Runner {
   // Where to begin (consume_start.cc). Each answers false when it was interrupted.
   bool settle();
   bool begin_with(const std::optional<tables::StoredPosition>& stored);
-  bool was_reached(const Positions& positions);
   /// `anew`: what was built before is of another history.
   bool begin_at(const Positions& position, bool anew);
   bool load_snapshot();
@@ -110,7 +105,6 @@ class ConsumeRunner final : public Consumer, public Runner {
   const tables::Subscription who_;
   storage::Store& store_;
   const ConsumeHandler handler_;
-  HeadAsker asker_;
   Measures measures_;
 
   // The runner's thread's.

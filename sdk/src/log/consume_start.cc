@@ -12,10 +12,6 @@ namespace {
 constexpr Duration look_again = std::chrono::milliseconds(500);
 constexpr Duration first_pause = std::chrono::milliseconds(100);
 constexpr Duration longest_pause = std::chrono::seconds(30);
-constexpr Duration answer_wait = std::chrono::seconds(5);
-/// How long a position that is above all that is known is not given up: longer than lanes are without an owner when
-/// hosts start or one takes over from another.
-constexpr Duration reach_wait = std::chrono::seconds(30);
 
 }  // namespace
 
@@ -71,28 +67,11 @@ bool ConsumeRunner::settle() {
   return true;
 }
 
-/// Whether the producers have come that far, though less is known here: a log that is only now being copied to where
-/// this process reads it begins empty.
-bool ConsumeRunner::was_reached(const Positions& positions) {
-  if (!asker_) return false;
-  bool reached = false;
-  const Instant until = clock_.now() + reach_wait;
-  insist("ask how far the log has come", [&]() -> Result<void> {
-    BACKPLANE_TRY(head, asker_(topic_, clock_.now() + answer_wait));
-    reached = head.covers(positions);
-    if (reached || clock_.now() >= until) return {};
-    return unavailable(
-        "log_head", "its producers know of " + head.encode() + ", and the group's position is " + positions.encode());
-  });
-  return reached;
-}
-
 bool ConsumeRunner::begin_with(const std::optional<tables::StoredPosition>& stored) {
   const Positions head = feed_->head(), complete_from = feed_->complete_from();
   const auto positions =
       stored && stored->epoch == feed_->epoch() ? Positions::decode(stored->positions) : std::nullopt;
-  const bool reached = positions && (head.covers(*positions) || was_reached(*positions));
-  if (interrupted()) return false;
+  const bool reached = positions && (!feed_->knows_head() || head.covers(*positions));
   if (reached && positions->covers(complete_from)) {
     stored_ = *stored;
     position_ = *positions;

@@ -211,11 +211,7 @@ Result<void> Runtime::start(Transport& transport) {
   if (std::exchange(state_->started, true)) return internal_error("the log was started before");
   for (const auto& [store, outbox] : state_->outboxes)
     if (outbox->has_topics()) transport.add_source(*outbox);
-  for (Owned& consumer : state_->consumers) {
-    state_->subscribe(transport, consumer);
-    if (state_->is_asked(consumer.runner->topic()))
-      static_cast<ConsumeRunner&>(*consumer.runner).set_head_asker(state_->head_asker);
-  }
+  for (Owned& consumer : state_->consumers) state_->subscribe(transport, consumer);
   for (Owned& tail : state_->tails) {
     state_->subscribe(transport, tail);
     if (state_->is_asked(tail.runner->topic()))

@@ -28,7 +28,7 @@ TailRunner::TailRunner(TailOptions options, TailHandler handler, Clock& clock, M
 void TailRunner::prepare() {
   const Positions head = feed_->head();
   Positions from = from_ ? from_() : head;
-  if (!feed_->epoch().empty() && !head.covers(from)) {
+  if (feed_->knows_head() && !head.covers(from)) {
     // The producer's database is older than what this one remembers: everything it will write is new.
     logger_.warning("tail begins at the head, its position was never reached",
                     {{"topic", topic_}, {"position", from.encode()}, {"head", head.encode()}});

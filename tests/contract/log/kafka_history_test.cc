@@ -229,6 +229,38 @@ TEST_F(Kafka, who_is_far_behind_reads_back_what_the_stream_no_longer_holds) {
   EXPECT_LT(world_.metrics.value("old_records_total{events,}") - before, count);
 }
 
+// A relay that has much to send says only at the end how far quiet lanes have come. Who begins in the middle of that
+// knows less of them than it did before it stopped, and is not ahead of the log for that.
+TEST_F(Kafka, a_group_that_begins_while_the_relay_is_catching_up_goes_on) {
+  const std::uint16_t lane = lane_of("key");
+  std::string epoch;
+  {
+    Process process(world_);
+    Publisher& publisher = process.publisher();
+    Consumer& consumer = process.consumer();
+    Tail& tail = process.log().tail({"events", {}}, [](const Batch&) {});
+    process.start();
+    for (int i = 1; i <= 5; ++i) process.publish(publisher, "key", std::to_string(i));
+    ASSERT_TRUE(consumer.wait_for(Positions(5), soon()));  // in every lane
+    epoch = tail.epoch();
+  }
+  for (std::uint64_t n = 6; n <= 65; ++n) world_.produce("events", lane, epoch, n, n - 1, std::to_string(n));
+  Process there(world_);
+  Consumer& consumer = there.consumer();
+  std::mutex mutex;
+  std::vector<std::string> tailed;
+  there.log().tail({"events", [&consumer] { return consumer.position(); }}, [&](const Batch& batch) {
+    const std::lock_guard lock(mutex);
+    for (const RecordPtr& record : batch.records) tailed.push_back(record->payload);
+  });
+  there.start();
+  EXPECT_TRUE(eventually([&] { return there.effects() == numbered(1, 65); }));
+  EXPECT_TRUE(eventually([&] {
+    const std::lock_guard lock(mutex);
+    return tailed == numbered(6, 65);
+  }));
+}
+
 TEST_F(Kafka, repetitions_of_a_paused_relay_do_no_harm) {
   const std::uint16_t lane = lane_of("key");
   std::string epoch;

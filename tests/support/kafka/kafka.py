@@ -142,25 +142,36 @@ def free_ports(count):
             one.close()
 
 
+def exactly(connection, size):
+    data = b""
+    while len(data) < size:
+        more = connection.recv(size - len(data))
+        if not more:
+            raise ConnectionError("the broker closed the connection")
+        data += more
+    return data
+
+
+def ask(connection, api, version, body):
+    """The answer to a request of Kafka's protocol, whose bodies are the caller's to know."""
+    client = b"backplane-test"
+    request = struct.pack(">hhih", api, version, 1, len(client)) + client + body
+    connection.sendall(struct.pack(">i", len(request)) + request)
+    return exactly(connection, struct.unpack(">i", exactly(connection, 4))[0])
+
+
+def delete_topics(bootstrap, names):
+    """Those of them that are there (request 20, version 1). A broker has work with each partition that it holds."""
+    host, port = bootstrap.rsplit(":", 1)
+    topics = b"".join(struct.pack(">h", len(name)) + name.encode() for name in names)
+    with socket.create_connection((host, int(port)), timeout=PATIENCE) as connection:
+        ask(connection, 20, 1, struct.pack(">i", len(names)) + topics + struct.pack(">i", 30000))
+
+
 def takes_requests(port):
     """Whether the broker has registered with its controller, and gives idempotent producers their ids: an open port is
     not enough. Looks for a broker in the cluster's metadata (request 3, version 1, no topics), and asks for an id
     (request 22, version 0)."""
-    def exactly(connection, size):
-        data = b""
-        while len(data) < size:
-            more = connection.recv(size - len(data))
-            if not more:
-                raise ConnectionError("the broker closed the connection")
-            data += more
-        return data
-
-    def ask(connection, api, version, body):
-        client = b"backplane-test"
-        request = struct.pack(">hhih", api, version, 1, len(client)) + client + body
-        connection.sendall(struct.pack(">i", len(request)) + request)
-        return exactly(connection, struct.unpack(">i", exactly(connection, 4))[0])
-
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=2) as connection:
             brokers = struct.unpack(">ii", ask(connection, 3, 1, struct.pack(">i", 0))[:8])[1]

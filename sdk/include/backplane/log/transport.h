@@ -66,8 +66,11 @@ class BACKPLANE_API Feed {
   virtual ~Feed();
   /// Empty: nothing is known of the topic yet. poll() returns when it is.
   virtual std::string epoch() const = 0;
-  /// The topic's, as far as it is known here. A consumer that is above it has seen another history.
+  /// The topic's, as far as it is known here.
   virtual Positions head() const = 0;
+  /// Whether that is all there is: a consumer that is above it has seen another history. Else it may only know more
+  /// than this process does yet, and the transport sees to it that nobody meets another history under the same epoch.
+  virtual bool knows_head() const { return true; }
   /// Whether news arrives as far as is known: false while the broker cannot be reached.
   virtual bool connected() const { return true; }
   /// The oldest position from which the log is complete: a consumer below it needs a snapshot.
