@@ -104,11 +104,12 @@ std::shared_ptr<const TlsContext> Acceptor::tls() const {
 void Acceptor::accept() {
   IoThread& target = *threads_[next_++ % threads_.size()];
   acceptor_.async_accept(target.context(), [this, &target](const error_code& fault, tcp::socket socket) {
-    if (!acceptor_.is_open()) return;
     if (!fault) {
       take(std::move(socket), target);
-      return accept();
+      if (acceptor_.is_open()) accept();
+      return;
     }
+    if (!acceptor_.is_open()) return;
     if (fault == boost::asio::error::connection_aborted) return accept();
     core_->logger.warning("cannot accept connections",
                           {{"listener", named(listener_->config)}, {"why", fault.message()}});
@@ -149,6 +150,15 @@ void Acceptor::take(tcp::socket socket, IoThread& target) {
 }
 
 void Acceptor::close() {
+  // Who has connected by now may have asked already, and would be told by a reset.
+  error_code fault;
+  acceptor_.non_blocking(true, fault);
+  for (int left = boost::asio::socket_base::max_listen_connections; !fault && left > 0; --left) {
+    IoThread& target = *threads_[next_++ % threads_.size()];
+    tcp::socket socket(target.context());
+    acceptor_.accept(socket, fault);
+    if (!fault) take(std::move(socket), target);
+  }
   error_code ignored;
   acceptor_.close(ignored);
   pause_.cancel();

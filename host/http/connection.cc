@@ -13,6 +13,8 @@ namespace {
 constexpr std::size_t dropped_body = 64 * 1024;
 /// A body has to go on by this much in every body_timeout.
 constexpr std::size_t body_step = 64 * 1024;
+/// How long somebody who has just connected may take to ask when the server stops.
+constexpr Duration first_word = std::chrono::milliseconds(500);
 
 }  // namespace
 
@@ -87,6 +89,7 @@ bool Connection::consume(std::string_view data, Lock& lock) {
       const HttpConfig& config = origin_.core->config;
       parser_ = std::make_unique<RequestParser>(
           ParserLimits{config.max_header_bytes, config.max_uri_bytes, config.max_headers});
+      asked_ = true;
       set_deadline(config.header_timeout);
     }
     std::size_t used = 0;
@@ -237,7 +240,13 @@ void Connection::expire(Instant now) {
 
 void Connection::drain() {
   const Lock lock(mutex_);
-  if (state_ == State::handshaking || (state_ == State::reading && !parser_ && input_.empty())) close_locked();
+  if (state_ == State::handshaking) return close_locked();
+  if (state_ != State::reading || parser_ || !input_.empty()) return;
+  // Proxies do not send again what was sent: what was asked before the other end could know is answered.
+  boost::system::error_code ignored;
+  if (socket_->available(ignored) > 0) return;
+  if (asked_) return close_locked();
+  set_deadline(first_word);
 }
 
 void Connection::give_up() {

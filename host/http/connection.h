@@ -89,6 +89,7 @@ class Connection final : public ResponseSink, public std::enable_shared_from_thi
   bool listed_ = false;
   bool read_armed_ = false;
   bool write_armed_ = false;
+  bool asked_ = false;  ///< anything, ever
   // Of the request under way:
   bool known_ = false;  ///< its header was understood
   bool http_1_0_ = false;
