@@ -150,7 +150,7 @@ void Acceptor::close() {
   // Who has connected is served: a request that may not be sent twice can be on its way.
   error_code fault;
   acceptor_.non_blocking(true, fault);
-  while (!fault) {
+  for (int left = boost::asio::socket_base::max_listen_connections; !fault && left > 0; --left) {
     IoThread& target = *threads_[next_++ % threads_.size()];
     tcp::socket socket(target.context());
     acceptor_.accept(socket, fault);

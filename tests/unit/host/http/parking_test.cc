@@ -1,4 +1,6 @@
 #include <deque>
+#include <memory>
+#include <vector>
 
 #include "host/runtime/process_limits.h"
 #include "unit/host/http/test_server.h"
@@ -173,6 +175,24 @@ TEST_F(ParkingTest, WhoHasJustConnectedWhenADrainBeginsIsServed) {
   EXPECT_EQ(answer.body, "\"now\"");
   EXPECT_EQ(answer.headers.at("connection"), "close");
   EXPECT_TRUE(silent.ended());
+}
+
+TEST_F(ParkingTest, WhatWasAskedBeforeTheEndIsAnswered) {
+  route(Method::get, "/next", says("1"));
+  start();
+  std::vector<std::unique_ptr<TestClient>> clients;
+  for (int i = 0; i < 32; ++i) clients.push_back(std::make_unique<TestClient>(server().port()));
+  for (std::size_t i = 0; i < clients.size(); i += 2) ASSERT_EQ(clients[i]->get("/next").status, 200);
+  for (const auto& one : clients) one->send("GET /next HTTP/1.1\r\nHost: x\r\n\r\n");
+  for (int i = 0; i < 32; ++i) {  // these may not even have been accepted
+    clients.push_back(std::make_unique<TestClient>(server().port()));
+    clients.back()->send("GET /next HTTP/1.1\r\nHost: x\r\n\r\n");
+  }
+  TestClient silent = client();
+  server().stop_accepting();
+  for (const auto& one : clients) EXPECT_EQ(one->receive().status, 200);
+  EXPECT_TRUE(silent.ended()) << "who says nothing is not waited for";
+  EXPECT_TRUE(server().drain(clock->now() + 10s));
 }
 
 TEST_F(ParkingTest, DrainAnswersEverybody) {
