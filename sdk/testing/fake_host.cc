@@ -171,6 +171,7 @@ void FakeHost::start() {
 void FakeHost::stop() {
   State& state = *state_;
   if (state.running) {
+    state.timers.drain();
     for (auto it = state.plugins.rbegin(); it != state.plugins.rend(); ++it) (*it)->plugin->drain(clock().now());
     state.runtime->stop_consumers(clock().now() + std::chrono::seconds(5));
     for (auto it = state.plugins.rbegin(); it != state.plugins.rend(); ++it) (*it)->plugin->stop();

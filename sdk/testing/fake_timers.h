@@ -28,9 +28,18 @@ class FakeTimers final : public plugin::Timers {
   void run_due() {
     while (auto work = take_due(clock_.now())) (*work)();
   }
-  void clear() {
+  /// Drops what has not begun, and takes no more, as a server does that stops.
+  void drain() {
+    std::vector<Timer> dropped;  // destroyed outside the lock
     const std::lock_guard lock(mutex_);
-    timers_.clear();
+    draining_ = true;
+    dropped.swap(timers_);
+  }
+  /// As new.
+  void clear() {
+    drain();
+    const std::lock_guard lock(mutex_);
+    draining_ = false;
   }
 
  private:
@@ -43,6 +52,7 @@ class FakeTimers final : public plugin::Timers {
 
   plugin::TimerId add(Timer timer) {
     const std::lock_guard lock(mutex_);
+    if (draining_) return 0;
     timer.id = ++last_;
     timers_.push_back(std::move(timer));
     return last_;
@@ -64,6 +74,7 @@ class FakeTimers final : public plugin::Timers {
   std::mutex mutex_;
   std::vector<Timer> timers_;
   plugin::TimerId last_ = 0;
+  bool draining_ = false;
 };
 
 }  // namespace backplane::testing

@@ -170,7 +170,16 @@ void SyncService::wake(std::vector<ParkedPtr> polls) {
 }
 
 void SyncService::look_where_waiting_is_allowed(const ParkedPtr& poll) {
-  host_.timers().at(host_.clock().now(), [this, poll] { look(poll, true); });
+  // Timers that have not begun when the server stops are dropped: whoever waits for one is answered then.
+  struct Turn {
+    SyncService& service;
+    ParkedPtr poll;
+    ~Turn() {
+      if (poll) service.answer(poll, Assembler::nothing_new(poll->since));
+    }
+  };
+  const auto turn = std::make_shared<Turn>(*this, poll);
+  host_.timers().at(host_.clock().now(), [this, turn] { look(std::exchange(turn->poll, nullptr), true); });
 }
 
 void SyncService::look(const ParkedPtr& poll, bool may_block) {

@@ -40,6 +40,19 @@ TEST_F(WakeTest, OneWhoIsInvitedWakes) {
   EXPECT_TRUE(waiting.json()["rooms"]["invite"][room.view()]);
 }
 
+TEST_F(WakeTest, WhoWaitsForATurnIsAnsweredWhenTheServerStops) {
+  const std::string since = sync(bob)["next_batch"].string();
+  const auto waiting = poll(bob, "timeout=30000&since=" + since);
+  EXPECT_EQ(parked(), 1);
+  (void)make_room(alice, {bob});
+  // As above: it goes through a timer, which nobody runs here.
+  for (int i = 0; i < 1000 && parked() == 1; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  EXPECT_EQ(parked(), 0);
+  host.stop();
+  ASSERT_TRUE(waiting.answer->arrives());
+  EXPECT_EQ(waiting.json()["next_batch"].string(), since);
+}
+
 TEST_F(WakeTest, WhatTheFilterDropsDoesNotEndThePoll) {
   const RoomId room = make_room(alice);
   const std::string only_topics = filter(R"({"room":{"timeline":{"types":["m.room.topic"]},"state":{"types":[]}}})");
