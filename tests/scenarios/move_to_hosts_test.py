@@ -66,7 +66,7 @@ class Users:
     def leave_undone(self):
         """Before a move."""
         self.step = next(self.steps)
-        self.type_at(True)
+        self.type_anew()
         self.bob.sync_until("carol to type", lambda answer: ephemeral(answer, self.busy[0], "m.typing"), filter=self.filter)
         self.phone.sync()
         self.paged = self.bob.messages(self.busy[0], dir="b", limit=PAGE)["end"]
@@ -86,9 +86,10 @@ class Users:
             self.bob.join(self.left_later)
         self.invited = self.alice.create_room(preset="private_chat", name="a room for bob", invite=[self.bob.user_id])
 
-    def type_at(self, types):
-        self.carol.put(f"v3/rooms/{quote(self.busy[0])}/typing/{quote(self.carol.user_id)}",
-                       {"typing": types, **({"timeout": 120000} if types else {})})
+    def type_anew(self):
+        """Who types already and says it again tells nobody anything."""
+        for answer in ({"typing": False}, {"typing": True, "timeout": 120000}):
+            self.carol.put(f"v3/rooms/{quote(self.busy[0])}/typing/{quote(self.carol.user_id)}", answer)
 
     def _check_news(self, answer):
         """That it has what nobody has seen, and nothing else."""
@@ -142,8 +143,7 @@ class Users:
     def _live_on(self, servers):
         """New things reach everybody, at once, from all hosts."""
         events = self._say(f"after {self.step}")
-        self.type_at(False)
-        self.type_at(True)
+        self.type_anew()
         self._send_to_phone(10 * self.step + 9)
         since = self.phone.since
         for server in servers:
