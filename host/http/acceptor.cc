@@ -1,5 +1,9 @@
 #include "host/http/acceptor.h"
 
+#include <linux/filter.h>
+#include <sys/socket.h>
+
+#include <array>
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/post.hpp>
@@ -41,6 +45,20 @@ std::string peer_of(const tcp::socket& socket) {
     return boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, address.to_v6()).to_string();
   }
   return address.to_string();
+}
+
+/// Whoever begins to connect gets no answer. He tries again in a second; then the socket is closed, and he is refused.
+void ignore_new(int socket) {
+  constexpr std::uint32_t flags = 13;  // where they are in a TCP header
+  constexpr std::uint32_t syn = 0x02;
+  constexpr std::uint32_t ack = 0x10;
+  std::array<sock_filter, 5> program{{BPF_STMT(BPF_LD | BPF_B | BPF_ABS, flags),
+                                      BPF_STMT(BPF_ALU | BPF_AND | BPF_K, syn | ack),
+                                      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, syn, 0, 1), BPF_STMT(BPF_RET | BPF_K, 0),
+                                      BPF_STMT(BPF_RET | BPF_K, 0xffffffff)}};
+  const sock_fprog filter{program.size(), program.data()};
+  // Where there are no filters the moment in between stays.
+  (void)setsockopt(socket, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter);
 }
 
 }  // namespace
@@ -147,7 +165,9 @@ void Acceptor::take(tcp::socket socket, IoThread& target) {
 }
 
 void Acceptor::close() {
-  // Who has connected is served: a request that may not be sent twice can be on its way.
+  // Who has connected is served: a request that may not be sent twice can be on its way. Nobody may connect between the
+  // last look and the end: the system would tell him first that he is connected, and then that he is not.
+  ignore_new(acceptor_.native_handle());
   error_code fault;
   acceptor_.non_blocking(true, fault);
   for (int left = boost::asio::socket_base::max_listen_connections; !fault && left > 0; --left) {

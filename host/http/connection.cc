@@ -15,6 +15,10 @@ constexpr std::size_t dropped_body = 64 * 1024;
 constexpr std::size_t body_step = 64 * 1024;
 /// How long a connection without a request yet is kept when the server is about to end.
 constexpr Duration first_request_wait = std::chrono::seconds(1);
+/// And one that had a request a moment ago: a proxy may have chosen it for the next one. After that it hears by the
+/// answer to that one that it may not go on.
+constexpr Duration next_request_wait = std::chrono::milliseconds(250);
+constexpr Duration a_moment_ago = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -227,6 +231,9 @@ void Connection::expire(Instant now) {
   if (state_ == State::reading && parser_) {
     return refuse(http::Response::error(Error(ErrorCode::timeout, "request_timeout", "The request came too slowly")));
   }
+  if (state_ == State::reading && transport_->peek().status == IoStatus::ok) {
+    return set_deadline(origin_.core->config.header_timeout);  // it came in time, and is read soon
+  }
   close_locked();
 }
 
@@ -237,7 +244,9 @@ void Connection::drain() {
   if (!idle && state_ != State::handshaking) return;
   // A request may be on its way, and one that may not be sent twice would be lost: of a client that has just come, or
   // unread in the socket.
+  const bool used_lately = deadline_ > now() + origin_.core->config.idle_timeout - a_moment_ago;
   if (!used_) deadline_ = std::min(deadline_, now() + first_request_wait);
+  else if (used_lately) set_deadline(next_request_wait);
   else if (transport_->peek().status != IoStatus::ok) close_locked();
 }
 

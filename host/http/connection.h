@@ -46,7 +46,7 @@ class Connection final : public ResponseSink, public std::enable_shared_from_thi
   void respond(http::Response response) override;
   /// Closes it when its time is up; a request that is read too slowly is answered 408.
   void expire(Instant now);
-  /// Closes it when nothing is under way; otherwise the answer will be the last.
+  /// Closes it when nothing is under way, or to be expected; otherwise the next answer will be the last.
   void drain();
   /// Answers what is parked or running with 503.
   void give_up();

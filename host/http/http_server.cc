@@ -144,7 +144,10 @@ void HttpServer::stop_accepting() {
   State& state = *state_;
   if (!state.running || state.core->draining.exchange(true)) return;
   state.on_acceptors([](Acceptor& acceptor) { acceptor.close(); });
-  for (const auto& io : state.threads) io->for_each([](Connection& connection) { connection.drain(); });
+  for (const auto& io : state.threads) {
+    io->for_each([](Connection& connection) { connection.drain(); });
+    io->hurry();
+  }
 }
 
 bool HttpServer::drain(Instant deadline) {

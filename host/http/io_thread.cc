@@ -54,6 +54,13 @@ void IoThread::for_each(std::function<void(Connection&)> visit) {
   boost::asio::post(context_, [this, visit = std::move(visit)] { visit_all(visit); });
 }
 
+void IoThread::hurry() {
+  boost::asio::post(context_, [this] {
+    tick_interval_ = std::min<Duration>(tick_interval_, std::chrono::milliseconds(50));
+    if (!stopping_) sweep();  // in the place of the tick that is waited for
+  });
+}
+
 void IoThread::visit_all(const std::function<void(Connection&)>& visit) {
   // A visit may close its connection, which then leaves the list.
   for (auto it = connections_.begin(); it != connections_.end();) {

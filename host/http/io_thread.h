@@ -33,6 +33,8 @@ class IoThread {
   void stop();
   /// Runs `visit` on the thread, for every connection.
   void for_each(std::function<void(Connection&)> visit);
+  /// From now on looks often whether a connection's time is up: somebody waits for the last one.
+  void hurry();
 
   // On the thread only:
   std::span<char> scratch() { return {scratch_->data(), scratch_->size()}; }
@@ -49,7 +51,7 @@ class IoThread {
   boost::asio::io_context context_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard_{context_.get_executor()};
   boost::asio::steady_timer tick_{context_};
-  const Duration tick_interval_;
+  Duration tick_interval_;  ///< on the thread only
   const std::unique_ptr<Scratch> scratch_ = std::make_unique<Scratch>();
   Connections connections_;
   bool stopping_ = false;  ///< on the thread only

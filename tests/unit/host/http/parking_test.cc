@@ -195,6 +195,22 @@ TEST_F(ParkingTest, WhatWasAskedBeforeTheEndIsAnswered) {
   EXPECT_TRUE(server().drain(clock->now() + 10s));
 }
 
+TEST_F(ParkingTest, WhoWasAnsweredAMomentBeforeADrainMayAskOnceMore) {
+  route(Method::get, "/next", says("1"));
+  start();
+  TestClient quick = client();
+  TestClient silent = client();
+  ASSERT_EQ(quick.get("/next").status, 200);
+  ASSERT_EQ(silent.get("/next").status, 200);
+  server().stop_accepting();
+  std::this_thread::sleep_for(20ms);  // a proxy that has not heard of it
+  const Answer answer = quick.get("/next");
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.headers.at("connection"), "close");
+  EXPECT_TRUE(silent.ended());
+  EXPECT_TRUE(server().drain(clock->now() + 10s));
+}
+
 TEST_F(ParkingTest, DrainAnswersEverybody) {
   park_all();
   route(Method::get, "/slow", [](const http::Request&) {
