@@ -1,10 +1,17 @@
 #include "client.h"
 
+#include <atomic>
+#include <chrono>
+#include <future>
+#include <thread>
 #include <utility>
 #include <vector>
 
 namespace backplane::log_kafka {
 namespace {
+
+/// A handle ends within milliseconds, unless it never does.
+constexpr std::chrono::seconds longest_end(2);
 
 using Config = std::unique_ptr<rd_kafka_conf_t, decltype(&rd_kafka_conf_destroy)>;
 
@@ -77,20 +84,35 @@ std::string find_config_fault(const KafkaSettings& settings, Role role) {
   return config ? std::string() : config.error().text;
 }
 
+/// What librdkafka's threads call, as long as there are any.
+struct Client::Callbacks {
+  Logger logger;
+  Events events;
+  std::atomic<bool> over = false;  ///< nobody is to be told any more
+
+  /// nullptr when it is over.
+  static const Callbacks* find(void* opaque) {
+    const auto* callbacks = static_cast<const Callbacks*>(opaque);
+    return callbacks->over ? nullptr : callbacks;
+  }
+};
+
 Result<std::unique_ptr<Client>> Client::create(const KafkaSettings& settings, Role role, Logger logger, Events events) {
   auto config = make_config(settings, role);
   if (!config) return std::move(config).error();
-  std::unique_ptr<Client> client(new Client(std::move(logger), std::move(events)));
-  rd_kafka_conf_set_opaque(config->get(), client.get());
+  std::unique_ptr<Client> client(
+      new Client(std::shared_ptr<Callbacks>(new Callbacks{std::move(logger), std::move(events)})));
+  rd_kafka_conf_set_opaque(config->get(), client->callbacks_.get());
   rd_kafka_conf_set_log_cb(config->get(), &Client::write_log);
   if (role == Role::producer) {
     rd_kafka_conf_set_dr_msg_cb(config->get(), [](rd_kafka_t*, const rd_kafka_message_t* message, void* self) {
-      static_cast<Client*>(self)->events_.delivered(*message);
+      if (const Callbacks* callbacks = Callbacks::find(self)) callbacks->events.delivered(*message);
     });
   }
   rd_kafka_conf_set_error_cb(config->get(), [](rd_kafka_t*, int error, const char* text, void* self) {
-    const auto& failed = static_cast<Client*>(self)->events_.failed;
-    if (failed) failed(static_cast<rd_kafka_resp_err_t>(error), text);
+    const Callbacks* callbacks = Callbacks::find(self);
+    if (callbacks != nullptr && callbacks->events.failed)
+      callbacks->events.failed(static_cast<rd_kafka_resp_err_t>(error), text);
   });
   char error[512];
   client->handle_ =
@@ -100,16 +122,30 @@ Result<std::unique_ptr<Client>> Client::create(const KafkaSettings& settings, Ro
   return client;
 }
 
+// librdkafka 2.0.2 to 2.5 wait for ever for a partition that was deleted while it was read (its issue 4724). Then the
+// thread that waits stays until the process ends, with what it may call.
 Client::~Client() {
   if (handle_ == nullptr) return;
   if (rd_kafka_type(handle_) == RD_KAFKA_PRODUCER)
     rd_kafka_purge(handle_, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
-  rd_kafka_destroy(handle_);
+  callbacks_->over = true;
+  std::promise<void> end;
+  std::future<void> ended = end.get_future();
+  std::thread ending([handle = handle_, callbacks = callbacks_, end = std::move(end)]() mutable {
+    rd_kafka_destroy(handle);
+    end.set_value();
+  });
+  if (ended.wait_for(longest_end) == std::future_status::ready) {
+    ending.join();
+    return;
+  }
+  ending.detach();
+  callbacks_->logger.warning("librdkafka does not end a connection to the brokers, it is left behind");
 }
 
 void Client::write_log(const rd_kafka_t* handle, int level, const char* facility, const char* text) {
-  const auto* client = static_cast<const Client*>(rd_kafka_opaque(handle));
-  client->logger_.log(level_of(level), "librdkafka", {{"about", facility}, {"text", text}});
+  if (const Callbacks* callbacks = Callbacks::find(rd_kafka_opaque(handle)))
+    callbacks->logger.log(level_of(level), "librdkafka", {{"about", facility}, {"text", text}});
 }
 
 }  // namespace backplane::log_kafka

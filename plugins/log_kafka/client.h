@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "backplane/base/logger.h"
 #include "backplane/base/result.h"
@@ -33,7 +34,7 @@ class Client {
     std::function<void(rd_kafka_resp_err_t error, const char* text)> failed;  ///< of a broker, or of the handle
   };
   static Result<std::unique_ptr<Client>> create(const KafkaSettings& settings, Role role, Logger logger, Events events);
-  /// Ends the handle's threads; unsent records are lost.
+  /// Ends the handle's threads; unsent records are lost. A handle that does not end is left behind, with a warning.
   ~Client();
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
@@ -43,11 +44,11 @@ class Client {
   void poll() const { rd_kafka_poll(handle_, 0); }
 
  private:
-  Client(Logger logger, Events events) : logger_(std::move(logger)), events_(std::move(events)) {}
+  struct Callbacks;
+  explicit Client(std::shared_ptr<Callbacks> callbacks) : callbacks_(std::move(callbacks)) {}
   static void write_log(const rd_kafka_t* handle, int level, const char* facility, const char* text);
 
-  const Logger logger_;
-  const Events events_;
+  const std::shared_ptr<Callbacks> callbacks_;
   rd_kafka_t* handle_ = nullptr;
 };
 

@@ -86,7 +86,16 @@ class Process:
 
     def wait(self):
         """Waits for the end, answers the exit code."""
-        return self.process.wait(timeout=PATIENCE)
+        try:
+            return self.process.wait(timeout=PATIENCE)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"the server does not end:\n{self._stacks()}\n{self.log()[self._log_before:]}") from None
+
+    def _stacks(self):
+        """What each of its threads is at."""
+        done = subprocess.run(["gdb", "--batch", "-p", str(self.process.pid), "-ex", "thread apply all backtrace 24"],
+                              capture_output=True, text=True, timeout=PATIENCE, check=False, stdin=subprocess.DEVNULL)
+        return done.stdout + done.stderr
 
     def end(self):
         """Waits for an orderly end."""

@@ -25,7 +25,9 @@ class Pending {
   /// Once, by the store's writer.
   void finish(Result<void> result) {
     result_ = std::move(result);
-    finished_.store(1, std::memory_order_release);
+    // In one order with notify_all()'s look whether anybody waits: a mere release could be seen after that look, by one
+    // who has just begun to wait and is not told any more.
+    finished_.store(1);
     finished_.notify_all();
   }
 
