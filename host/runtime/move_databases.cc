@@ -85,8 +85,8 @@ std::string what_to_do(const Error& error) {
   if (error.reason == "disk_full") return "make room, and run this again: it goes on where it was";
   if (error.reason == "store_in_use") return "stop the server, or wait for the other move, and run this again";
   if (error.reason == "target_not_empty")
-    return "name an empty PostgreSQL database; or drop the schema (DROP SCHEMA … CASCADE) if nobody needs what it "
-           "holds";
+    return "start the server, if a move into it has ended; else name an empty PostgreSQL database, or drop the schema "
+           "(DROP SCHEMA … CASCADE) if nobody needs what it holds";
   if (error.reason == "source_changed") return "run this with --start-over: it drops what was copied, and begins anew";
   if (error.reason == "database_newer") return "run the version of Backplane that wrote it";
   if (error.reason == "rows_differ")
