@@ -89,6 +89,7 @@ int run_generate_keys(CommandContext& context);
 int run_users_create(CommandContext& context);
 int run_migrate_database(CommandContext& context);
 int run_restore(CommandContext& context);
+int run_doctor(CommandContext& context);
 int run_version(CommandContext& context);
 
 }  // namespace backplane::host

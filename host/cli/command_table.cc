@@ -127,6 +127,16 @@ std::vector<CommandInfo> command_table() {
        {},
        {"backplane restore --config /etc/backplane/backplane.yaml"},
        run_restore},
+      {"doctor",
+       "",
+       0,
+       "look for what is wrong in the databases; the server may be running or stopped",
+       "Runs the checks of every plugin's database, such as that no event is of a room that is gone, and prints what "
+       "they\n"
+       "find. Changes nothing. A big database takes a while.",
+       {},
+       {"backplane doctor"},
+       run_doctor},
       {"version",
        "",
        0,

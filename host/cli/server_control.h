@@ -71,6 +71,9 @@ class Engine {
   /// Moves the databases of every enabled plugin, on whichever host it runs, to the PostgreSQL of `to`, and tells on
   /// `out` how far it is.
   virtual std::vector<Fault> move_databases(const Config& to, const DatabaseMove& move, std::ostream& out) = 0;
+  /// Looks in the databases of every enabled plugin, on whichever host it runs, for what may not be there, and tells on
+  /// `out` what it has looked at; the server may be running or stopped.
+  virtual std::vector<Fault> check_databases(const Config& config, std::ostream& out) = 0;
   /// After databases were put back from a backup, while no host of the server runs: every log, on whichever host,
   /// begins another history. Tells on `out` what follows from that.
   virtual std::vector<Fault> restore(const Config& config, std::ostream& out) = 0;

@@ -186,10 +186,20 @@ std::vector<DeclaredStore> PluginSet::declared_stores() const {
   std::vector<DeclaredStore> stores;
   for (const auto& member : members_) {
     if (member->wiring->store_handle() == nullptr) continue;
-    const auto& migrations = member->wiring->store_options().migrations;
-    stores.push_back({member->name(), {migrations.begin(), migrations.end()}});
+    const plugin::StoreOptions& options = member->wiring->store_options();
+    stores.push_back({member->name(), options.migrations, options.checks});
   }
   return stores;
+}
+
+storage::DatabaseConfig database_of(const Config& config, const std::string& plugin) {
+  storage::DatabaseConfig database;
+  database.engine =
+      config.storage.engine == StorageEngine::sqlite ? storage::Engine::sqlite : storage::Engine::postgresql;
+  database.path = (std::filesystem::path(config.data_dir) / (plugin + ".db")).string();
+  database.connection = config.storage.connection;
+  database.schema = plugin;
+  return database;
 }
 
 Faults PluginSet::open_stores(const Config& config, bool guest) {
@@ -199,12 +209,7 @@ Faults PluginSet::open_stores(const Config& config, bool guest) {
   for (const auto& member : members_) {
     StoreHandle* handle = member->wiring->store_handle();
     if (handle == nullptr) continue;
-    storage::DatabaseConfig database;
-    database.engine =
-        config.storage.engine == StorageEngine::sqlite ? storage::Engine::sqlite : storage::Engine::postgresql;
-    database.path = (std::filesystem::path(config.data_dir) / (member->name() + ".db")).string();
-    database.connection = config.storage.connection;
-    database.schema = member->name();
+    storage::DatabaseConfig database = database_of(config, member->name());
     database.sharing = member->wiring->store_options().sharing;
     database.host = config.this_host;
     database.guest = guest;

@@ -22,7 +22,10 @@ class CallRouter;
 struct DeclaredStore {
   std::string plugin;
   std::vector<storage::Migration> migrations;
+  std::vector<storage::Check> checks;
 };
+/// Where config says that a plugin's database is.
+storage::DatabaseConfig database_of(const Config& config, const std::string& plugin);
 
 class PluginSet {
  public:

@@ -18,6 +18,7 @@ class HostEngine final : public Engine {
   std::unique_ptr<ServerControl> make_server(const Config& config, std::vector<Fault>& faults) override;
   std::vector<Fault> create_user(const Config& config, const NewUser& user) override;
   std::vector<Fault> move_databases(const Config& to, const DatabaseMove& move, std::ostream& out) override;
+  std::vector<Fault> check_databases(const Config& config, std::ostream& out) override;
   std::vector<Fault> restore(const Config& config, std::ostream& out) override;
 };
 

@@ -105,9 +105,7 @@ std::vector<storage::MovedStore> stores_to_move(const Config& to, const Database
     storage::MovedStore moved;
     moved.path = (fs::path(move.from) / (store.plugin + ".db")).string();
     moved.migrations = std::move(store.migrations);
-    moved.target.engine = storage::Engine::postgresql;
-    moved.target.connection = to.storage.connection;
-    moved.target.schema = store.plugin;
+    moved.target = database_of(to, store.plugin);
     moved.name = std::move(store.plugin);
     stores.push_back(std::move(moved));
   }

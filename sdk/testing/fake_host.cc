@@ -211,6 +211,24 @@ std::vector<log::RecordPtr> FakeHost::records(std::string_view topic) const {
 }
 
 std::uint64_t FakeHost::commits(std::string_view plugin) const { return state_->find(plugin).store.commits(); }
+std::vector<std::string> FakeHost::findings(std::string_view plugin) {
+  std::vector<std::string> findings;
+  FakePlugin& checked = state_->find(plugin);
+  for (const storage::Check& check : checked.store_options.checks) {
+    auto found = checked.store.read([&](storage::Session& session) { return session.list<std::string>(check.query); });
+    if (!found) fail(check.what + ": " + found.error().text);
+    for (const std::string& what : *found) findings.push_back(check.what + ": " + what);
+  }
+  return findings;
+}
+
+std::int64_t FakeHost::count(std::string_view plugin, std::string_view query) {
+  auto found = state_->find(plugin).store.read(
+      [&](storage::Session& session) { return session.find<std::int64_t>(query).value_or(0); });
+  if (!found) fail(found.error().text);
+  return *found;
+}
+
 void FakeHost::fail_writes(std::string_view plugin, Error error, std::size_t count, std::size_t skip) {
   state_->find(plugin).store.fail_writes(std::move(error), count, skip);
 }

@@ -59,6 +59,11 @@ class FakeEngine : public Engine {
     out << "restored\n";
     return check_faults;
   }
+  std::vector<Fault> check_databases(const Config& config, std::ostream& out) override {
+    checked.push_back(config.server_name);
+    out << "looked\n";
+    return check_faults;
+  }
   std::vector<Fault> move_databases(const Config&, const DatabaseMove& move, std::ostream& out) override {
     moves.push_back(move);
     out << "moved\n";
@@ -74,7 +79,7 @@ class FakeEngine : public Engine {
   Discovery discovery;
   std::vector<Fault> check_faults;
   std::vector<NewUser> users;
-  std::vector<std::string> restored;  ///< server names
+  std::vector<std::string> restored, checked;  ///< server names
   std::vector<DatabaseMove> moves;
   std::unique_ptr<ServerControl> server = std::make_unique<FakeServer>();
 };

@@ -47,6 +47,7 @@ Result<void> migrate(SociSession& session, std::span<const Migration> migrations
       in_sole_transaction(session, [&] {
         if (version_of(session) >= migration.number) return;  // another process was quicker
         for (const std::string_view statement : Dialect::split(migration.sql)) session.execute_once(statement);
+        if (migration.convert != nullptr) migration.convert(session);
         session.execute("INSERT INTO bp_migrations (number, name, applied_ms) VALUES (?, ?, ?)",
                         {migration.number, migration.name, clock.wall_ms()});
       });

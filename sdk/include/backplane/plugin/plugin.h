@@ -72,6 +72,7 @@ struct StoreOptions {
   std::vector<storage::Migration> migrations;
   /// Between the hosts that run the plugin, where it runs on several.
   storage::Sharing sharing = storage::Sharing::exclusive;
+  std::vector<storage::Check> checks = {};
 };
 
 /// Everything a plugin declares, in wire().

@@ -62,6 +62,13 @@ struct Migration {
   std::string_view name;
   std::string_view
       sql;  ///< statements separated by `;` at the end of a line; `{without_rowid}` and `{bytes}` are filled in
+  void (*convert)(Session&) = nullptr;  ///< what SQL alone can't say, after it and in its transaction
+};
+
+/// What may not be in a database: for `backplane doctor`, also while the server runs.
+struct Check {
+  std::string what;   ///< "events of no room"
+  std::string query;  ///< a SELECT; each row is a finding, its one column a text or a number that tells it from others
 };
 
 namespace detail {

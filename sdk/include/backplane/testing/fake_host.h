@@ -113,6 +113,10 @@ class BACKPLANE_API FakeHost final : public plugin::Host {
   /// Committed records of a topic that are still in its producer's outbox, oldest first.
   std::vector<log::RecordPtr> records(std::string_view topic) const;
   std::uint64_t commits(std::string_view plugin) const;
+  /// What the plugin's checks find in its database.
+  std::vector<std::string> findings(std::string_view plugin);
+  /// The number that a SELECT in the plugin's database answers.
+  std::int64_t count(std::string_view plugin, std::string_view query);
   /// The next `count` pieces of work, after `skip` others, fail with this error when they have run.
   void fail_writes(std::string_view plugin, Error error, std::size_t count = 1, std::size_t skip = 0);
   /// Holds the plugin's writer at its next piece of work until release_writer(), so that more is queued meanwhile.

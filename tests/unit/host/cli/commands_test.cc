@@ -180,6 +180,15 @@ TEST_F(CommandsTest, restore_tells_what_follows_or_what_is_wrong) {
   EXPECT_NE(err.find("another backplane uses it"), std::string::npos);
 }
 
+TEST_F(CommandsTest, doctor_tells_what_it_has_looked_at_and_what_is_wrong) {
+  EXPECT_EQ(run({"doctor", "--config", config}), exit_ok) << err;
+  EXPECT_EQ(out, "looked\n");
+  EXPECT_EQ(engine.checked, std::vector<std::string>{"example.org"});
+  engine.check_faults = {{"the database of plugin room_server holds events of no room", "1: 16", "report this", "", 0}};
+  EXPECT_EQ(run({"doctor", "--config", config}), exit_faults);
+  EXPECT_NE(err.find("events of no room"), std::string::npos);
+}
+
 TEST_F(CommandsTest, wiring_prints_or_writes) {
   EXPECT_EQ(run({"wiring", "--format", "dot", "--config", config}), exit_ok);
   EXPECT_EQ(out, "digraph {}\n");
