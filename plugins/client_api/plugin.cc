@@ -65,10 +65,11 @@ class ClientApiPlugin final : public plugin::Plugin {
   }
 
   void add_routes(http::Routes& routes) {
-    for (const auto add : {add_discovery_routes, add_registration_routes, add_login_routes, add_account_routes,
-                           add_device_routes, add_profile_routes, add_account_data_routes, add_room_creation_routes,
-                           add_membership_routes, add_sending_routes, add_room_state_routes, add_directory_routes,
-                           add_ephemeral_routes, add_to_device_routes, add_push_rule_routes}) {
+    for (const auto add :
+         {add_discovery_routes, add_registration_routes, add_login_routes, add_account_routes, add_device_routes,
+          add_profile_routes, add_account_data_routes, add_room_creation_routes, add_membership_routes,
+          add_sending_routes, add_room_state_routes, add_directory_routes, add_ephemeral_routes, add_to_device_routes,
+          add_push_rule_routes, add_administration_routes}) {
       add(routes, *components_);
     }
   }

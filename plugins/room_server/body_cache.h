@@ -53,6 +53,12 @@ class BodyCache {
     if (now != 0) insert(std::move(body), now);
     else cache_.erase(body->event_id);
   }
+  /// Bodies are gone.
+  void clear() {
+    const std::lock_guard lock(mutex_);
+    ++changes_;
+    cache_.clear();
+  }
   std::size_t bytes() const { return cache_.bytes(); }
 
  private:

@@ -1,10 +1,12 @@
 #include "backplane/plugin/plugin.h"
 
+#include <atomic>
 #include <memory>
 #include <utility>
 
 #include "backplane/plugin/entry.h"
 #include "environment.h"
+#include "input/input.h"
 #include "migrations/migrations.h"
 #include "room_service.h"
 #include "signing_key_file.h"
@@ -34,7 +36,7 @@ class RoomServerPlugin final : public plugin::Plugin {
   }
 
   Result<void> wire(plugin::Wiring& wiring) override {
-    storage::Store& store = wiring.store({migrations(), storage::Sharing::sharded});
+    storage::Store& store = wiring.store({migrations(), storage::Sharing::sharded, checks()});
     log::Publisher& publisher = wiring.log().publish(api::room_events_topic, log::Durability::durable, &store);
     lanes_.emplace(store, static_cast<std::size_t>(options_.integer("head_cache")));
     bodies_.emplace(store, static_cast<std::size_t>(options_.integer("body_cache")));
@@ -63,8 +65,12 @@ class RoomServerPlugin final : public plugin::Plugin {
     environment_->logger.info("signing events", {{"key_id", key.key_id()}});
     environment_->signing_key.emplace(std::move(key));
     host_.timers().every("old_transactions", std::chrono::minutes(10), [this] { drop_old_transactions(); });
+    host_.timers().every("purges", std::chrono::seconds(15), [this] { go_on_with_purges(); });
+    host_.timers().every("deleted_rooms", std::chrono::seconds(15), [this] { sweep_deleted_rooms(); });
     return {};
   }
+
+  void drain(Instant) override { draining_ = true; }
 
  private:
   /// In steps, so that others get at the writer in between.
@@ -81,7 +87,47 @@ class RoomServerPlugin final : public plugin::Plugin {
     }
   }
 
+  /// Of rooms that are owned here.
+  void go_on_with_purges() {
+    auto purges = environment_->store.read([](storage::Session& session) {
+      std::vector<std::pair<RoomRow, tables::PurgeRow>> found;
+      for (tables::PurgeRow& purge : tables::list_purges(session)) {
+        if (auto room = tables::find_room(session, purge.room)) found.emplace_back(std::move(*room), purge);
+      }
+      return found;
+    });
+    if (!purges) return environment_->logger.warning("purges wait", {{"error", purges.error().text}});
+    for (auto& [room, purge] : *purges) {
+      for (bool more = true; more && !draining_;) {
+        auto result = continue_purge(*environment_, room, purge);
+        if (!result && result.error().reason != "not_owner")
+          environment_->logger.warning("a purge waits",
+                                       {{"room_id", room.room_id.view()}, {"error", result.error().text}});
+        more = result && *result;
+      }
+    }
+  }
+
+  void sweep_deleted_rooms() {
+    if (!environment_->store.ownership().leads()) return;
+    constexpr std::int64_t step = 500;
+    const auto rooms =
+        environment_->store.read([](storage::Session& session) { return tables::list_deleted_rooms(session); });
+    if (!rooms) return environment_->logger.warning("deleted rooms stay", {{"error", rooms.error().text}});
+    for (const RoomNumber room : *rooms) {
+      for (bool more = true; more;) {
+        if (draining_) return;  // goes on after the start
+        auto result =
+            environment_->store.write([&](storage::Write& write) { return tables::delete_rows(write, room, step); });
+        if (!result) return environment_->logger.warning("a deleted room stays", {{"error", result.error().text}});
+        more = *result;
+      }
+      environment_->logger.info("a deleted room is gone", {{"number", room}});
+    }
+  }
+
   plugin::Host& host_;
+  std::atomic<bool> draining_ = false;
   plugin::Options options_;
   std::optional<Lanes> lanes_;
   std::optional<BodyCache> bodies_;

@@ -17,7 +17,7 @@ void bind_verb(api::Method<Request, Response>& method, Environment& environment,
 
 Result<api::RoomVersionsResponse> get_room_versions(Environment& environment, const api::Nothing&) {
   api::RoomVersionsResponse response{environment.default_room_version, {}};
-  for (const auto& version : matrix::supported_room_versions()) response.stable.emplace_back(version.id);
+  for (const auto& version : matrix::room_versions()) response.stable.emplace_back(version.id);
   return response;
 }
 
@@ -25,7 +25,8 @@ Result<api::RoomVersionsResponse> get_room_versions(Environment& environment, co
 
 void bind(api::RoomServer& rooms, Environment& environment) {
   bind_verb(rooms.get_room_versions, environment, get_room_versions);
-  bind_verb(rooms.create_room, environment, create_room);
+  bind_verb<api::CreateRoomRequest, api::CreateRoomResponse>(rooms.create_room, environment, create_room);
+  bind_verb(rooms.upgrade_room, environment, upgrade_room);
   bind_verb(rooms.submit_draft, environment, submit_draft);
   // Local rooms wait for nothing but the disk: the answer comes in place.
   rooms.change_membership.bind([&environment](const api::CallContext&, const api::ChangeMembershipRequest& request,
@@ -33,12 +34,17 @@ void bind(api::RoomServer& rooms, Environment& environment) {
     reply(change_membership(environment, request));
   });
   bind_verb(rooms.forget_room, environment, forget_room);
+  bind_verb(rooms.delete_room, environment, delete_room);
+  bind_verb(rooms.purge_history, environment, purge_history);
+  bind_verb(rooms.receive_events, environment, receive_events);
+  bind_verb(rooms.get_state_at_event, environment, get_state_at_event);
   bind_verb(rooms.get_state, environment, get_state);
   bind_verb(rooms.get_state_event, environment, get_state_event);
   bind_verb(rooms.list_joined_members, environment, list_joined_members);
   bind_verb(rooms.list_joined_rooms, environment, list_joined_rooms);
   bind_verb(rooms.find_membership, environment, find_membership);
   bind_verb(rooms.get_events, environment, get_events);
+  bind_verb(rooms.list_earlier_events, environment, list_earlier_events);
   bind_verb(rooms.find_alias, environment, find_alias);
   bind_verb(rooms.set_alias, environment, set_alias);
   bind_verb(rooms.delete_alias, environment, delete_alias);

@@ -17,12 +17,14 @@
 #include "backplane/log/position.h"
 #include "backplane/matrix/ids.h"
 #include "backplane/storage/store.h"
+#include "state/snapshot_cache.h"
+#include "state/state_snapshot.h"
 
 namespace backplane::room_server {
 
 /// A room in this database.
 using RoomNumber = std::int64_t;
-/// The first event of a room that is made here. Lower ones are left for history that comes later.
+/// Of the first event that is accepted in a room. Those that are not, outliers and history count down from it.
 constexpr std::int64_t first_ordinal = std::int64_t{1} << 31;
 constexpr std::int64_t event_key(RoomNumber room, std::int64_t ordinal) { return room << 32 | ordinal; }
 constexpr RoomNumber room_of_key(std::int64_t key) { return key >> 32; }
@@ -32,6 +34,16 @@ struct RoomRow {
   RoomNumber number = 0;
   RoomId room_id;
   RoomVersionId version;
+};
+
+/// What became of an event (Server-Server API, "Checks performed on receipt of a PDU").
+enum class EventStatus : std::uint8_t {
+  accepted,     ///< clients were told of it when it came
+  soft_failed,  ///< in its place, but not allowed by what was current when it came: clients are not told
+  rejected,     ///< not allowed
+  outlier,      ///< here for those that cite it: its place is not known
+  history,      ///< came after what follows it
+  silent,       ///< followed, but nobody is told: it brings branches together, or redacts what it may not (yet)
 };
 
 /// An event, with all that its record in the log needs.
@@ -44,23 +56,56 @@ struct EventRow {
   std::optional<std::string> state_key;
   std::string sender;
   std::string history_visibility;  ///< in force before the event
-  EventId replaces;                ///< the state event in whose place it comes; may be empty
+  EventId replaces;                ///< the state event in whose place it became current; may be empty
   std::string membership_before;   ///< of an m.room.member event
   std::string membership_after;
   DeviceId device;
   TransactionId transaction_id;
+  EventStatus status = EventStatus::accepted;
+  bool became_current = false;    ///< a state event that changed the current state when it came
+  std::int64_t state_before = 0;  ///< the numbers of the snapshots; 0 where the place is not known
+  std::int64_t state_after = 0;
   std::int64_t content_version = 0;
   std::string json;  ///< with `unsigned`
 };
 
+/// Whether clients are told of such events: only these have a position in the log.
+constexpr bool is_published(EventStatus status) {
+  return status == EventStatus::accepted || status == EventStatus::history;
+}
+
+/// Whether new events may follow such events.
+constexpr bool may_be_followed(EventStatus status) { return is_published(status) || status == EventStatus::silent; }
+
+/// A type and state key that the room has met, and the event that is current.
 struct StateRow {
   std::string type;
   std::string state_key;
-  EventId event_id;
-  std::int64_t ordinal = 0;             ///< of the event
-  std::int64_t since = 0;               ///< the ordinal from which on it is current
+  EventId event_id;                     ///< empty: none is
+  StateNumber number = 0;               ///< of type and state key
+  std::int64_t ordinal = 0;             ///< of the event, or 0
   std::string membership;               ///< of an m.room.member event
   std::optional<std::int64_t> left_at;  ///< the ordinal at which the user stopped being joined, the last time
+};
+
+/// Where the next event of a room goes on, when that is not simply after the last one.
+struct ForwardExtremities {
+  std::vector<std::int64_t> ordinals;  ///< none: the last event is the only one, and the state that after it
+  std::int64_t state = 0;              ///< the number of the snapshot that is current
+  bool operator==(const ForwardExtremities&) const = default;
+};
+
+/// A state event, current or not, as resolution needs it (state/auth_index.h).
+struct StateEventRow {
+  std::uint32_t ordinal = 0;
+  StateNumber number = 0;
+  std::vector<std::uint32_t> auth_events;  ///< ordinals
+};
+
+/// A change of current state that no new event made by itself.
+struct StateChangeRow {
+  log::Position position;
+  std::string record;
 };
 
 /// A member's row, as reads need it.
@@ -111,6 +156,9 @@ struct SummaryChange {
   std::optional<std::string> value;
 };
 
+/// What may not be in the database.
+std::vector<storage::Check> checks();
+
 namespace tables {
 
 using storage::Session;
@@ -118,45 +166,114 @@ using storage::Write;
 
 // rooms
 std::optional<RoomRow> find_room(Session& session, const RoomId& room_id);
+std::optional<RoomRow> find_room(Session& session, RoomNumber room);
 /// Gives the room its number.
 RoomNumber insert_room(Write& write, const RoomRow& room, const std::optional<std::string>& room_type);
 /// Of several changes of a field the last one counts. Nothing to change is no statement.
 void update_summary(Write& write, RoomNumber room, std::span<const SummaryChange> changes,
                     std::optional<std::int64_t> joined_members);
 std::int64_t joined_members(Session& session, RoomNumber room);
+/// Nobody finds the room any more. Its rows are delete_rows()' to delete.
+void delete_room(Write& write, RoomNumber room);
+std::vector<RoomNumber> list_deleted_rooms(Session& session);
+/// Deletes at most so many of each table's rows of a deleted room; answers whether some may be left.
+bool delete_rows(Write& write, RoomNumber room, std::int64_t limit);
+
+// the graph
+ForwardExtremities find_forward_extremities(Session& session, RoomNumber room);
+void replace_forward_extremities(Write& write, RoomNumber room, const ForwardExtremities& extremities);
+/// Events that are not in their place, and one that follows them.
+void insert_backward_extremities(Write& write, RoomNumber room, std::span<const EventId> event_ids,
+                                 std::int64_t followed_by);
+void delete_backward_extremity(Write& write, RoomNumber room, const EventId& event_id);
+/// A redaction of an event that is not here.
+void insert_waiting_redaction(Write& write, RoomNumber room, const EventId& target, std::int64_t ordinal);
+void delete_waiting_redactions(Write& write, RoomNumber room, const EventId& target);
+
+/// What the graph waits for an event with.
+struct Awaited {
+  bool by_followers = false;             ///< it is a backward extremity
+  std::vector<std::int64_t> redactions;  ///< their ordinals
+};
+Awaited find_awaited(Session& session, RoomNumber room, const EventId& event_id);
+void insert_state_events(Write& write, RoomNumber room, std::span<const StateEventRow* const> events);
+void each_state_event(Session& session, RoomNumber room, const std::function<void(StateEventRow)>& row);
+void insert_state_change(Write& write, RoomNumber room, const StateChangeRow& change);
+
+// purges
+struct PurgeRow {
+  RoomNumber room = 0;
+  std::int64_t up_to = 0;  ///< the ordinal before which events go
+  std::int64_t done = 0;   ///< the key of the last event that was looked at
+};
+/// In the place of the room's purge that is under way, when there is one.
+void replace_purge(Write& write, const PurgeRow& purge);
+void delete_purge(Write& write, RoomNumber room);
+std::vector<PurgeRow> list_purges(Session& session);
+/// Events that a purge takes away, from the next one on.
+struct PurgedEvent {
+  std::int64_t key = 0;
+  EventId event_id;
+  std::int64_t depth = 0;
+  bool is_published = false;
+};
+std::vector<PurgedEvent> list_purged_events(Session& session, const PurgeRow& purge, std::int64_t depth,
+                                            std::size_t limit);
+void delete_events(Write& write, std::span<const PurgedEvent> events);
+/// The lowest ordinal of an event that came at that time or later, as far as its own time tells; of no event: the next.
+std::int64_t find_ordinal_at(Session& session, RoomNumber room, std::int64_t ts);
 
 // events
 void insert_events(Write& write, RoomNumber room, std::span<const EventRow* const> events);
 /// The last event of a room: what the next one builds on.
 std::optional<EventRow> find_last_event(Session& session, RoomNumber room);
 std::optional<EventRow> find_event(Session& session, RoomNumber room, std::int64_t ordinal);
-struct FoundEvent {
-  RoomNumber room = 0;
-  EventRow event;
-};
-std::optional<FoundEvent> find_event(Session& session, const EventId& event_id);
+/// The ids of those events that are there, in no order.
+void each_event_id(Session& session, RoomNumber room, std::span<const std::int64_t> ordinals,
+                   const std::function<void(EventId)>& row);
+/// Likewise, what those of them say of the room's state that are there: number 0 where they say nothing.
+void each_state_entry(Session& session, RoomNumber room, std::span<const EventId> event_ids,
+                      const std::function<void(EventId, const StateEntry&)>& row);
+/// The lowest ordinal that an event of the room has.
+std::int64_t lowest_ordinal(Session& session, RoomNumber room);
+/// In room versions 1 and 2 senders choose ids: another room may have the same.
+std::optional<EventRow> find_event(Session& session, RoomNumber room, const EventId& event_id);
+/// Sequence 0 for one that has none.
 std::optional<log::Position> find_position(Session& session, RoomNumber room, std::int64_t ordinal);
 void replace_json(Write& write, RoomNumber room, const EventRow& event);
+/// An outlier whose place has become known: all but what it is and its ordinal.
+void replace_place(Write& write, RoomNumber room, const EventRow& event);
 /// The events whose ids are asked for, in no order.
 void each_body(Session& session, std::span<const EventId> event_ids, const std::function<void(api::EventBody)>& body);
-/// Events with after < sequence <= up_to, in that order.
+/// Published events with after < sequence <= up_to, in that order.
 void each_event_by_sequence(Session& session, std::uint64_t after, std::uint64_t up_to, std::size_t limit,
                             const std::function<void(const RoomRow&, EventRow&&)>& row);
+/// Likewise, the state changes.
+void each_state_change_by_sequence(Session& session, std::uint64_t after, std::uint64_t up_to, std::size_t limit,
+                                   const std::function<void(RoomId, StateChangeRow)>& row);
 
 // state
 /// Of types and keys that the room does not have.
 void insert_states(Write& write, RoomNumber room, std::span<const StateRow* const> states);
-/// `before` is what was current until now.
-void replace_state(Write& write, RoomNumber room, const StateRow& before, const StateRow& state);
+/// In the place of the row with that type and state key.
+void replace_state(Write& write, RoomNumber room, const StateRow& state);
 std::vector<StateRow> list_state(Session& session, RoomNumber room);
 /// The bodies of the current state, or of the state after the event at an ordinal.
 void each_state_body(Session& session, const RoomRow& room, std::optional<std::int64_t> at,
                      const std::function<void(api::EventBody)>& body);
 std::optional<api::EventBody> find_state_body(Session& session, const RoomRow& room, std::optional<std::int64_t> at,
                                               std::string_view type, std::string_view state_key);
-/// The event that came in the place of the state event at an ordinal.
-std::optional<std::int64_t> find_successor(Session& session, RoomNumber room, std::string_view type,
-                                           std::string_view state_key, std::int64_t ordinal);
+bool is_current(Session& session, RoomNumber room, const EventRow& state);
+/// The events that came in the place of a state event.
+std::vector<EventRow> list_successors(Session& session, RoomNumber room, const EventId& replaced);
+
+// snapshots
+void insert_snapshots(Write& write, RoomNumber room, std::span<const StateSnapshot* const> snapshots);
+/// With its bases, those that `known` has from there. None for number 0.
+StateSnapshotPointer find_snapshot(Session& session, RoomNumber room, std::int64_t number,
+                                   const SnapshotCache* known = nullptr);
+/// The highest number that a snapshot of the room has; 0 when there is none.
+std::int64_t last_snapshot(Session& session, RoomNumber room);
 
 // members
 /// A room, and what the user is in it, in one query.
@@ -180,6 +297,7 @@ std::optional<AliasRow> find_alias(Session& session, const RoomAlias& alias);
 void insert_alias(Write& write, const RoomAlias& alias, RoomNumber room, const UserId& creator,
                   std::int64_t created_ms);
 void delete_alias(Write& write, const RoomAlias& alias);
+void move_aliases(Write& write, RoomNumber from, RoomNumber to);
 std::vector<RoomAlias> list_aliases(Session& session, RoomNumber room);
 
 // forgotten

@@ -1,5 +1,5 @@
 """Making rooms, what they are called, and who may change what in them."""
-from client import Refused, quote
+from client import Refused, quote, timeline
 from server_case import ServerCase
 
 # What each preset sets, by the specification of createRoom: join rule, history visibility, guest access.
@@ -13,7 +13,7 @@ PRESETS = {
 class RoomsTest(ServerCase):
     def test_presets(self):
         alice, bob = self.user(), self.user()
-        for version in ("10", "11", "12"):
+        for version in ("1", "3", "6", "10", "11", "12"):
             for preset, expected in PRESETS.items():
                 room = alice.create_room(preset=preset, room_version=version, invite=[bob.user_id])
                 state = {event["type"]: event for event in alice.get(f"v3/rooms/{quote(room)}/state") if event["state_key"] == ""}
@@ -159,3 +159,28 @@ class RoomsTest(ServerCase):
             bob.put(f"v3/directory/list/room/{quote(rooms[1])}", {"visibility": "private"})
         left = bob.post("v3/publicRooms", {"filter": {"generic_search_term": "published"}})["chunk"]
         self.assertEqual(sorted(rooms[1:]), sorted(room["room_id"] for room in left))
+
+    def test_upgrade(self):
+        alice, bob = self.user(), self.user()
+        old = alice.create_room(preset="public_chat", room_version="10", name="Home", room_alias_name="upgraded",
+                                visibility="public")
+        bob.join(old)
+        bob.sync()
+        bob.refused(403, "M_FORBIDDEN", "POST", f"v3/rooms/{quote(old)}/upgrade", {"new_version": "12"})
+        alice.refused(400, "M_UNSUPPORTED_ROOM_VERSION", "POST", f"v3/rooms/{quote(old)}/upgrade", {"new_version": "x"})
+        alice.refused(400, "M_BAD_JSON", "POST", f"v3/rooms/{quote(old)}/upgrade", {})
+        new = alice.post(f"v3/rooms/{quote(old)}/upgrade", {"new_version": "12"})["replacement_room"]
+
+        tombstone = bob.sync_until("the tombstone", lambda answer: next(
+            (event for event in timeline(answer, old) if event["type"] == "m.room.tombstone"), None))
+        self.assertEqual(new, tombstone["content"]["replacement_room"])
+        bob.refused(403, "M_FORBIDDEN", "PUT", f"v3/rooms/{quote(old)}/send/m.room.message/1", {"body": "too late"})
+        bob.join(new)
+        self.assertEqual("Home", bob.state(new, "m.room.name")["name"])
+        self.assertEqual(old, bob.state(new, "m.room.create")["predecessor"]["room_id"])
+        alias = quote("#upgraded:test")
+        self.assertEqual(new, bob.get(f"v3/directory/room/{alias}")["room_id"])
+        listed = [room["room_id"] for room in bob.get("v3/publicRooms")["chunk"]]
+        self.assertIn(new, listed)
+        self.assertNotIn(old, listed)
+        bob.send(new, "we have moved")

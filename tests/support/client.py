@@ -187,6 +187,14 @@ def register(server, name=None, **more):
 
 # Parts of an answer of /sync
 
+def make_admin(server, name):
+    """An account that administers the server, made as an operator does."""
+    password = "a good password"
+    code, out, errors = server.host("user_api").run("users", "create", name, "--admin", "--password-stdin", input=password)
+    assert code == 0, out + errors
+    return Client(server).log_in(name, password)
+
+
 def joined(answer, room):
     return answer.get("rooms", {}).get("join", {}).get(room, {})
 

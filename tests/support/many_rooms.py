@@ -45,7 +45,7 @@ class ManyRooms:
         for room in range(1_000_000, 1_000_000 + self.rooms):  # above those that the server has made
             room_id = f"!{room}{self.text(27)}"  # the noise repeats itself, ids must not
             yield "rooms", (room, room_id, "12", self.members, room % 10 == 0, "public", "shared", None, f"Room {room}", None, None,
-                            f"#room{room}:test", None)
+                            f"#room{room}:test", None, None, 0)
             for ordinal in range(1, per_room + 1):
                 member = ordinal <= self.members
                 sender = self.user(ordinal if member else self.chance.randrange(1, self.members + 1))
@@ -55,9 +55,10 @@ class ManyRooms:
                 more = {"state_key": sender} if member else {}
                 yield "events", (room << 32 | ordinal, event_id, self.chance.randrange(-2**63, 2**63), room % 16, next(self.sequences),
                                  ordinal, type, sender if member else None, sender, "shared", "", "" if member else "join",
-                                 "join", "DEVICE", f"m{ordinal}", 0, self.event(room_id, type, sender, ordinal, content, **more))
+                                 "join", "DEVICE", f"m{ordinal}", 0, self.event(room_id, type, sender, ordinal, content, **more),
+                                 0, int(member), 0, 0)
                 if member:
-                    yield "current_state", (room, type, sender, ordinal, ordinal, event_id, "join", None)
+                    yield "current_state", (room, type, sender, ordinal, event_id, "join", None, ordinal)
                 elif ordinal % 10 == 0:
                     yield "transactions", (f"{sender}|DEVICE|send|{room}|m{ordinal}", room << 32 | ordinal, 1_700_000_000)
 

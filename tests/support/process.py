@@ -26,10 +26,10 @@ class Process:
     def command(self, *arguments):
         return [program(), *arguments, "--config", self.config]
 
-    def run(self, *arguments, patience=PATIENCE):
+    def run(self, *arguments, patience=PATIENCE, input=None):
         """A command that ends by itself (also `run`, when it is to fail): (exit code, output, errors)."""
         done = subprocess.run(self.command(*arguments), capture_output=True, text=True, timeout=patience, check=False,
-                              env={**os.environ, **self.environment})
+                              input=input, env={**os.environ, **self.environment})
         return done.returncode, done.stdout, done.stderr
 
     def log(self):

@@ -73,11 +73,39 @@ Result<http::Response> create_room(Components& c, const http::Request& request) 
   return http::Response::json(std::move(body));
 }
 
+Result<http::Response> upgrade_room(Components& c, const http::Request& request) {
+  BACKPLANE_TRY(document, request.json_body(true));
+  const json::View body = document.root();
+  const api::Session& session = api::session_of(request);
+  api::UpgradeRoomRequest upgrade;
+  BACKPLANE_TRY(room_id, room_parameter(request));
+  upgrade.room_id = room_id;
+  upgrade.user = member_profile(c, request, session.user);
+  upgrade.device = session.device;
+  BACKPLANE_TRY(version, body.get_string("new_version"));
+  upgrade.new_version = version;
+  BACKPLANE_TRY(creators, body.get_optional_array("additional_creators"));
+  if (creators) {
+    for (const json::View element : creators->elements()) {
+      const auto name = element.as_string();
+      if (!name) return invalid("bad_json", "member 'additional_creators' is not a list of user ids");
+      BACKPLANE_TRY(user, matrix::parse_user_id(*name));
+      upgrade.additional_creators.push_back(std::move(user));
+    }
+  }
+  BACKPLANE_TRY(upgraded, c.rooms.upgrade_room(api::context_of(request), upgrade));
+  std::string text;
+  json::Writer(text).begin_object().member("replacement_room", upgraded.replacement_room.view()).end_object();
+  return http::Response::json(std::move(text));
+}
+
 }  // namespace
 
 void add_room_creation_routes(http::Routes& routes, Components& c) {
   routes.add(http::Method::post, "/_matrix/client/v3|r0/createRoom", write_route,
              [&c](const http::Request& r) { return create_room(c, r); });
+  routes.add(http::Method::post, "/_matrix/client/v3|r0/rooms/{roomId}/upgrade", write_route,
+             [&c](const http::Request& r) { return upgrade_room(c, r); });
 }
 
 }  // namespace backplane::client_api

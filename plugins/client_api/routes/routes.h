@@ -21,5 +21,6 @@ void add_directory_routes(http::Routes& routes, Components& components);
 void add_ephemeral_routes(http::Routes& routes, Components& components);
 void add_to_device_routes(http::Routes& routes, Components& components);
 void add_push_rule_routes(http::Routes& routes, Components& components);
+void add_administration_routes(http::Routes& routes, Components& components);
 
 }  // namespace backplane::client_api

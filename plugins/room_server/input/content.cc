@@ -12,7 +12,7 @@ Result<json::Document> parse_content(const json::Raw& text) {
   auto document = json::Document::parse(text.empty() ? std::string_view("{}") : std::string_view(text.text));
   if (!document) return std::move(document).error();
   if (!document->root().is_object()) return invalid("bad_json", "the content of an event must be an object");
-  // Spec: room version 6, "Canonical JSON"; all that can be made here are later.
+  // Spec: room version 6, "Canonical JSON". What is made here keeps to it in older versions, too.
   if (!document->root().has_strict_numbers()) {
     return invalid("bad_json", "the content has a number that is not an integer within ±(2^53-1)");
   }

@@ -32,16 +32,18 @@ Result<const Preset*> find_preset(const api::CreateRoomRequest& request) {
 Result<const matrix::RoomVersion*> find_version(const Environment& environment, const api::CreateRoomRequest& request) {
   const std::string& name = request.room_version.empty() ? environment.default_room_version : request.room_version;
   const matrix::RoomVersion* const version = matrix::find_room_version(name);
-  if (version != nullptr && version->supported) return version;
+  if (version != nullptr) return version;
   return invalid("unsupported_room_version", "this server does not support room version '" + name + "'");
 }
 
 class RoomInMaking {
  public:
-  RoomInMaking(Environment& environment, const api::CreateRoomRequest& request, const matrix::RoomVersion& version,
-               const Preset& preset, RoomAlias alias)
+  RoomInMaking(Environment& environment, const api::CreateRoomRequest& request,
+               const std::optional<std::string>& power_levels, const matrix::RoomVersion& version, const Preset& preset,
+               RoomAlias alias)
       : environment_(environment),
         request_(request),
+        power_levels_(power_levels),
         version_(version),
         preset_(preset),
         alias_(std::move(alias)),
@@ -59,6 +61,8 @@ class RoomInMaking {
     BACKPLANE_CHECK(add_initial_state());
     if (request_.name) BACKPLANE_CHECK(add("m.room.name", "", Content().set("name", *request_.name).canonical()));
     if (request_.topic) BACKPLANE_CHECK(add("m.room.topic", "", topic_content(*request_.topic)));
+    if (power_levels_ && *power_levels_ != head_.find("m.room.power_levels", "")->event.content())
+      BACKPLANE_CHECK(add("m.room.power_levels", "", *power_levels_));
     return add_invites();
   }
 
@@ -67,12 +71,13 @@ class RoomInMaking {
       return conflict("room_in_use", alias_.str() + " is taken");
     const std::string_view create_content = events_.front().event.content();
     head_.set_number(tables::insert_room(write, head_.room(), json::find_raw_string(create_content, "type")));
-    const log::Position last = store_events(environment_, write, head_.room(), events_);
+    ChangedBodies none;
+    store_events(environment_, write, head_.room(), events_, none);
     if (!alias_.empty()) {
       tables::insert_alias(write, alias_, head_.room().number, request_.creator.user, environment_.clock.wall_ms());
     }
     if (request_.published) tables::set_published(write, head_.room().number, true);
-    return last;
+    return events_.back().row.position;
   }
 
   RoomHead& head() { return head_; }
@@ -184,7 +189,26 @@ class RoomInMaking {
     return {};
   }
 
+  /// Until all the state is there the creator has whatever it takes.
+  std::string levels_to_begin_with() const {
+    Content levels = Content::parse_canonical(*power_levels_);
+    if (version_.privileged_creators) return levels.canonical();
+    std::int64_t highest = 100;
+    const auto raise_to = [&](std::optional<std::string_view> level) {
+      if (level) highest = std::max<std::int64_t>(highest, std::strtoll(std::string(*level).c_str(), nullptr, 10));
+    };
+    raise_to(levels.find_raw("state_default"));
+    if (const auto events = levels.find_raw("events")) {
+      const auto document = json::Document::parse(*events);
+      for (const auto& [type, level] : document->root().members()) raise_to(level.canonical());
+    }
+    Content users = Content::parse_canonical(levels.find_raw("users").value_or("{}"));
+    users.set_raw(request_.creator.user.view(), std::to_string(highest));
+    return levels.set_raw("users", users.canonical()).canonical();
+  }
+
   Result<void> add_power_levels() {
+    if (power_levels_) return add("m.room.power_levels", "", levels_to_begin_with());
     // Spec: POST /createRoom, 3: the creator has no entry from room version 12 on, and a tombstone needs more than
     // other state events do.
     Content users;
@@ -258,6 +282,7 @@ class RoomInMaking {
 
   Environment& environment_;
   const api::CreateRoomRequest& request_;
+  const std::optional<std::string>& power_levels_;
   const matrix::RoomVersion& version_;
   const Preset& preset_;
   const RoomAlias alias_;
@@ -269,6 +294,11 @@ class RoomInMaking {
 }  // namespace
 
 Result<api::CreateRoomResponse> create_room(Environment& environment, const api::CreateRoomRequest& request) {
+  return create_room(environment, request, std::nullopt);
+}
+
+Result<api::CreateRoomResponse> create_room(Environment& environment, const api::CreateRoomRequest& request,
+                                            const std::optional<std::string>& power_levels) {
   BACKPLANE_TRY(version, find_version(environment, request));
   BACKPLANE_TRY(preset, find_preset(request));
   RoomAlias alias;
@@ -283,7 +313,7 @@ Result<api::CreateRoomResponse> create_room(Environment& environment, const api:
   // Two rooms get the same id when a clock that was set back makes the same create event again, and a room may lose its
   // owner while it is made.
   for (int attempts_left = 2;; --attempts_left) {
-    RoomInMaking room(environment, request, *version, *preset, alias);
+    RoomInMaking room(environment, request, power_levels, *version, *preset, alias);
     BACKPLANE_CHECK(room.make());
     const RoomId room_id = room.head().room_id();
     const auto chain = std::make_shared<storage::Chain>(log::lane_of(room_id.view()), room.generation());

@@ -2,6 +2,7 @@
 // for the commit.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "backplane/api/room_server.h"
@@ -11,10 +12,20 @@
 namespace backplane::room_server {
 
 Result<api::CreateRoomResponse> create_room(Environment& environment, const api::CreateRoomRequest& request);
+/// The same with a power levels event that says that and no more: canonical JSON.
+Result<api::CreateRoomResponse> create_room(Environment& environment, const api::CreateRoomRequest& request,
+                                            const std::optional<std::string>& power_levels);
+Result<api::UpgradeRoomResponse> upgrade_room(Environment& environment, const api::UpgradeRoomRequest& request);
 Result<api::SubmitDraftResponse> submit_draft(Environment& environment, const api::SubmitDraftRequest& request);
 Result<api::ChangeMembershipResponse> change_membership(Environment& environment,
                                                         const api::ChangeMembershipRequest& request);
 Result<api::PositionResponse> forget_room(Environment& environment, const api::RoomUserRequest& request);
+Result<api::PositionResponse> delete_room(Environment& environment, const api::DeleteRoomRequest& request);
+Result<api::Nothing> purge_history(Environment& environment, const api::PurgeHistoryRequest& request);
+/// Takes some of the events of a purge away; answers whether there are more. Errors: unavailable/not_owner, the
+/// store's.
+Result<bool> continue_purge(Environment& environment, const RoomRow& room, tables::PurgeRow& purge);
+Result<api::ReceiveEventsResponse> receive_events(Environment& environment, const api::ReceiveEventsRequest& request);
 /// The record of a user's forgetting, as JSON; the same in the snapshot.
 std::string forgotten_payload(const RoomRow& room, const UserId& user, const std::string& membership);
 

@@ -80,7 +80,7 @@ class MembershipAttempt {
     BACKPLANE_TRY(repeated, is_repeated_state(environment_, lane, event, replaced));
     if (repeated) return Attempt{{}, *current, {}};
     BACKPLANE_TRY(made, make_event(environment_, lane.head(), std::move(event), replaced, draft_.origin));
-    return Attempt{submit_event(environment_, lane, std::move(made), draft_.request.transaction_key), {}, {}};
+    return Attempt{submit_events(environment_, lane, one(std::move(made)), draft_.request.transaction_key), {}, {}};
   }
 
  private:
@@ -100,7 +100,8 @@ class MembershipAttempt {
     } else if (restricted && membership != Membership::invite && membership != Membership::ban) {
       const HeadState* const rules = head.find("m.room.join_rules", "");
       if (rules == nullptr || allowance_.join_rules != rules->event_id) return find_allowance(lane, *rules);
-      const UserId inviter = allowance_.allowed ? head.find_inviter(environment_.server_name) : UserId();
+      const UserId inviter =
+          allowance_.allowed ? head.find_member_with(environment_.server_name, head.power_levels().invite()) : UserId();
       if (!allowance_.allowed)
         return denied("forbidden", "you are in none of the rooms whose members may join this one");
       if (inviter.empty()) return denied("forbidden", "nobody in the room may let you in");

@@ -1,5 +1,6 @@
 #include "input/submission.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "backplane/base/encoding.h"
@@ -113,39 +114,46 @@ Result<Submitted> submit_in_lane(Environment& environment, const RoomId& room_id
   return failure;
 }
 
-std::shared_ptr<Pending> submit_event(Environment& environment, LaneGuard& lane, NewEvent event,
-                                      const std::string& transaction_key, MoreWork more,
-                                      std::function<void()> committed) {
+std::shared_ptr<Pending> submit_events(Environment& environment, LaneGuard& lane, std::vector<NewEvent> events,
+                                       const std::string& transaction_key, std::function<void(storage::Write&)> more) {
   struct Work {
     Environment& environment;
     RoomRow room;
-    NewEvent event;
+    std::vector<NewEvent> events;
     std::string transaction_key;
-    MoreWork more;
+    std::function<void(storage::Write&)> more;
+    ChangedBodies changed;
   };
-  EventId event_id = event.row.event_id;
-  const auto work =
-      std::make_shared<Work>(Work{environment, lane.head().room(), std::move(event), transaction_key, std::move(more)});
-  environment.meters.events_accepted.add();
-  return lane.submit(
-      std::move(event_id), transaction_key,
+  std::vector<GraphEvent> places;
+  for (const NewEvent& event : events) places.push_back(event.place());
+  environment.meters.events_accepted.add(static_cast<std::uint64_t>(
+      std::ranges::count_if(events, [](const NewEvent& event) { return may_be_followed(event.row.status); })));
+  const auto work = std::make_shared<Work>(
+      Work{environment, lane.head().room(), std::move(events), transaction_key, std::move(more), {}});
+  const EventRow& last = work->events.back().row;
+  auto submitted = lane.submit(
+      last.event_id, transaction_key,
       [work](storage::Write& write, Pending& pending) -> Result<void> {
-        pending.set_position(store_events(work->environment, write, work->room, std::span(&work->event, 1)));
+        const auto position = store_events(work->environment, write, work->room, work->events, work->changed);
+        if (position) pending.set_position(*position);
+        if (work->more) work->more(write);
         if (!work->transaction_key.empty()) {
-          tables::insert_transaction(write, work->transaction_key, work->room.number, work->event.row.ordinal,
+          tables::insert_transaction(write, work->transaction_key, work->room.number, work->events.back().row.ordinal,
                                      work->environment.clock.wall_ms() / 1000);
         }
-        if (work->more) work->more(write, pending);
         return {};
       },
-      std::move(committed));
+      [work] {
+        for (const auto& body : work->changed) work->environment.bodies.replace(body);
+      });
+  lane.head().remember(submitted, std::move(places));
+  return submitted;
 }
 
 Result<bool> is_repeated_state(Environment& environment, LaneGuard& lane, matrix::EventDraft& draft,
                                const matrix::Event& current) {
   if (!current || current.sender() != draft.sender || current.content() != draft.content) return false;
-  draft.room_id = lane.head().room_id();
-  draft.prev_events = lane.head().prev_events();
+  complete_draft(environment, lane.head(), draft);
   BACKPLANE_CHECK(check_draft(environment, lane.head(), draft));
   return true;
 }

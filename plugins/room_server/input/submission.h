@@ -40,13 +40,11 @@ RequestName request_name(const api::IdempotencyKey& key);
 Result<Submitted> submit_in_lane(Environment& environment, const RoomId& room_id, const RequestName& name,
                                  const std::function<Result<Attempt>(LaneGuard&)>& attempt);
 
-/// More to do in an event's transaction, after it is stored.
-using MoreWork = std::function<void(storage::Write&, Pending&)>;
-/// Queues an event that make_event() made, with its transaction. `committed` runs when it is on disk, before anybody
-/// gets an answer; on the writer's thread.
-std::shared_ptr<Pending> submit_event(Environment& environment, LaneGuard& lane, NewEvent event,
-                                      const std::string& transaction_key, MoreWork more = nullptr,
-                                      std::function<void()> committed = nullptr);
+/// Queues events that were applied to the lane's head, and the transaction that the last of them is of, which may be
+/// empty. `more` is done with them, in their transaction.
+std::shared_ptr<Pending> submit_events(Environment& environment, LaneGuard& lane, std::vector<NewEvent> events,
+                                       const std::string& transaction_key,
+                                       std::function<void(storage::Write&)> more = nullptr);
 
 /// Whether the draft says what the entry says already, by the same sender; the rules must allow it all the same.
 Result<bool> is_repeated_state(Environment& environment, LaneGuard& lane, matrix::EventDraft& draft,

@@ -41,7 +41,7 @@ Result<Submitted> submit_event_of_any_type(Environment& environment, const api::
     }
     BACKPLANE_TRY(made, make_event(environment, lane.head(), std::move(event), replaced,
                                    {request.key.device, request.key.transaction_id}));
-    return Attempt{submit_event(environment, lane, std::move(made), name.transaction_key), {}, {}};
+    return Attempt{submit_events(environment, lane, one(std::move(made)), name.transaction_key), {}, {}};
   });
 }
 

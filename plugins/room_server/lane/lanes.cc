@@ -69,6 +69,8 @@ std::shared_ptr<Pending> LaneGuard::submit(EventId event_id, std::string transac
   return pending;
 }
 
+void LaneGuard::spoil() { lane_->spoiled_ = true; }
+
 std::shared_ptr<Pending> LaneGuard::find_transaction(std::string_view transaction_key) const {
   const std::lock_guard lock(lane_->queue_mutex_);
   const auto found = std::ranges::find_if(
@@ -110,10 +112,11 @@ Result<LaneGuard> Lanes::enter(const RoomId& room_id) {
     drop_unknown(room_id, guard.lane_);
     return storage::not_owner(store_.ownership(), log::lane_of(room_id.view()));
   }
-  if (lane.head_ && (lane.chain_->broken() || lane.generation_ != generation)) {
+  if (lane.head_ && (lane.spoiled_ || lane.chain_->broken() || lane.generation_ != generation)) {
     // What was queued before the piece that failed may still be on its way: a head read now would lack it.
     lane.wait_until_idle();
     lane.head_.reset();
+    lane.spoiled_ = false;
   }
   if (!lane.head_) {
     if (auto loaded = load(lane, room_id, generation); !loaded) {
@@ -123,6 +126,7 @@ Result<LaneGuard> Lanes::enter(const RoomId& room_id) {
   } else if (lane.idle()) {
     lane.head_->drop_events();
   }
+  lane.head_->forget_committed();
   return guard;
 }
 

@@ -49,8 +49,9 @@ class Lane {
   void wait_until_idle();
   bool idle();
 
-  std::mutex mutex_;  // what a LaneGuard holds; guards head_ and chain_
+  std::mutex mutex_;  // what a LaneGuard holds; guards these down to chain_
   std::optional<RoomHead> head_;
+  bool spoiled_ = false;
   std::uint64_t generation_ = 0;  // of the shard, when the head was read
   std::shared_ptr<storage::Chain> chain_;
 
@@ -79,6 +80,8 @@ class LaneGuard {
   std::shared_ptr<Pending> last_queued() const;
   /// The event of an entry of the head, from memory or from the store.
   Result<matrix::Event> event_of(const HeadState& entry);
+  /// Has the head read again by the next to enter: it is no longer what is stored. What was queued is not undone.
+  void spoil();
   /// Lets others in. The guard is of no use after that.
   void leave();
 

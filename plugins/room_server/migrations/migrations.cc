@@ -1,5 +1,7 @@
 #include "migrations/migrations.h"
 
+#include "migrations/make_event_graph.h"
+
 namespace backplane::room_server {
 namespace {
 
@@ -107,8 +109,82 @@ CREATE TABLE room_numbers (
 ) {without_rowid};
 )sql";
 
+// Rooms whose events branch: the state before and after each event in place of what was current between two of one
+// line, what became of each event, and which events nothing follows.
+constexpr std::string_view event_graph = R"sql(
+ALTER TABLE events ADD COLUMN status BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE events ADD COLUMN became_current BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE events ADD COLUMN state_before BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE events ADD COLUMN state_after BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE current_state ADD COLUMN number BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE current_state DROP COLUMN since;
+DROP TABLE past_state;
+
+-- What came in the place of a state event.
+CREATE INDEX events_by_replaced ON events (replaces) WHERE replaces <> '';
+
+-- The ordinals of the forward extremities and the number of the current state, where that is not the last event and the
+-- state after it.
+ALTER TABLE rooms ADD COLUMN forward_extremities TEXT;
+ALTER TABLE rooms ADD COLUMN state BIGINT NOT NULL DEFAULT 0;
+
+-- Events that others follow and that are not here, or not in their place.
+CREATE TABLE backward_extremities (
+  room BIGINT NOT NULL,
+  event_id TEXT NOT NULL,
+  followed_by BIGINT NOT NULL,
+  PRIMARY KEY (room, event_id, followed_by)
+) {without_rowid};
+
+-- Redactions, by their ordinals, of events that are not here.
+CREATE TABLE waiting_redactions (
+  room BIGINT NOT NULL,
+  target TEXT NOT NULL,
+  ordinal BIGINT NOT NULL,
+  PRIMARY KEY (room, target, ordinal)
+) {without_rowid};
+
+-- snapshot_key is room * 2^32 + the snapshot's number in the room; base is such a number, or 0.
+CREATE TABLE state_snapshots (
+  snapshot_key {row_number},
+  base BIGINT NOT NULL,
+  depth BIGINT NOT NULL,
+  delta {bytes} NOT NULL
+);
+
+-- Every state event, current or not: the number of its type and state key, and the ordinals of its auth events.
+CREATE TABLE state_events (
+  event_key {row_number},
+  number BIGINT NOT NULL,
+  auth_events {bytes} NOT NULL
+);
+
+-- What changed by resolution, beside the events that came: their records.
+CREATE TABLE state_changes (
+  sequence {row_number},
+  log_lane BIGINT NOT NULL,
+  room BIGINT NOT NULL,
+  record TEXT NOT NULL
+);
+CREATE INDEX state_changes_by_room ON state_changes (room);
+
+-- Rooms whose events below an ordinal are to go, but for state events; `done` is the key of the last that was looked at.
+CREATE TABLE purges (
+  room {row_number},
+  up_to BIGINT NOT NULL,
+  done BIGINT NOT NULL
+);
+
+-- Rooms that nobody finds any more, and whose rows are not all gone.
+CREATE TABLE deleted_rooms (
+  room {row_number}
+);
+)sql";
+
 }  // namespace
 
-std::vector<storage::Migration> migrations() { return {{1, "rooms", rooms}, {2, "room_numbers", room_numbers}}; }
+std::vector<storage::Migration> migrations() {
+  return {{1, "rooms", rooms}, {2, "room_numbers", room_numbers}, {3, "event_graph", event_graph, make_event_graph}};
+}
 
 }  // namespace backplane::room_server

@@ -17,8 +17,13 @@ Result<api::ListJoinedRoomsResponse> list_joined_rooms(Environment& environment,
                                                        const api::ListJoinedRoomsRequest& request);
 Result<api::FindMembershipResponse> find_membership(Environment& environment, const api::RoomUserRequest& request);
 
+Result<api::GetEventsResponse> list_earlier_events(Environment& environment,
+                                                   const api::ListEarlierEventsRequest& request);
 Result<api::GetEventsResponse> get_events(Environment& environment, const api::GetEventsRequest& request);
 Result<api::ListRecordsResponse> list_room_events(Environment& environment, const api::ListRecordsRequest& request);
+
+/// In the room's lane, for moments: what the head has in memory need not be read.
+Result<api::StateAtEventResponse> get_state_at_event(Environment& environment, const api::StateAtEventRequest& request);
 
 /// A room as a user may look at it.
 struct RoomView {

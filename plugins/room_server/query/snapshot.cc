@@ -21,20 +21,23 @@ Result<api::ListRecordsResponse> list_room_events(Environment& environment, cons
     const log::Positions head = environment.publisher.head(session);
     api::ListRecordsResponse response;
     response.as_of = head.encode();
-    auto forgotten = tables::list_forgotten_by_sequence(session, after->base(), head.highest(), limit + 1);
-    auto next = forgotten.begin();
-    const auto add_forgotten_up_to = [&](std::uint64_t sequence) {
-      for (; next != forgotten.end() && next->position.sequence < sequence; ++next) {
-        response.records.push_back(
-            {next->room.room_id.str(), next->position, {forgotten_payload(next->room, next->user, next->membership)}});
-      }
-    };
+    // As many of each as may be needed
+    for (ForgottenRow& row : tables::list_forgotten_by_sequence(session, after->base(), head.highest(), limit + 1)) {
+      response.records.push_back(
+          {row.room.room_id.str(), row.position, {forgotten_payload(row.room, row.user, row.membership)}});
+    }
+    tables::each_state_change_by_sequence(
+        session, after->base(), head.highest(), limit + 1, [&](const RoomId& room_id, StateChangeRow change) {
+          response.records.push_back({room_id.str(), change.position, {std::move(change.record)}});
+        });
+    const bool only_events = response.records.empty();
     tables::each_event_by_sequence(
         session, after->base(), head.highest(), limit + 1, [&](const RoomRow& room, EventRow&& event) {
-          add_forgotten_up_to(event.position.sequence);
           response.records.push_back({room.room_id.str(), event.position, {record_payload(room, event)}});
         });
-    add_forgotten_up_to(head.highest() + 1);
+    if (!only_events) {
+      std::ranges::sort(response.records, {}, [](const auto& record) { return record.position.sequence; });
+    }
     response.last = response.records.size() <= limit;
     if (!response.last) response.records.resize(limit);
     return response;

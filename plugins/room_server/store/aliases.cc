@@ -21,6 +21,10 @@ void delete_alias(Write& write, const RoomAlias& alias) {
   write.execute("DELETE FROM aliases WHERE alias = ?", {alias});
 }
 
+void move_aliases(Write& write, RoomNumber from, RoomNumber to) {
+  write.execute("UPDATE aliases SET room = ? WHERE room = ?", {to, from});
+}
+
 std::vector<RoomAlias> list_aliases(Session& session, RoomNumber room) {
   return session.list<RoomAlias>("SELECT alias FROM aliases WHERE room = ? ORDER BY created_ms, alias", {room});
 }

@@ -26,6 +26,12 @@ std::optional<RoomRow> find_room(Session& session, const RoomId& room_id) {
   return RoomRow{std::get<0>(*row), room_id, std::move(std::get<1>(*row))};
 }
 
+std::optional<RoomRow> find_room(Session& session, RoomNumber room) {
+  auto row = session.find<RoomId, RoomVersionId>("SELECT room_id, version FROM rooms WHERE room = ?", {room});
+  if (!row) return std::nullopt;
+  return RoomRow{room, std::move(std::get<0>(*row)), std::move(std::get<1>(*row))};
+}
+
 RoomNumber insert_room(Write& write, const RoomRow& room, const std::optional<std::string>& room_type) {
   // The defaults of a room without these events: `invite`, and `shared`.
   const std::uint16_t shard = log::lane_of(room.room_id.view());
@@ -33,7 +39,8 @@ RoomNumber insert_room(Write& write, const RoomRow& room, const std::optional<st
       write
           .find<RoomNumber>(
               "INSERT INTO room_numbers (shard, last) SELECT CAST(? AS BIGINT), COALESCE(MAX(room), 0) / 16 + 1 "
-              "FROM rooms WHERE 1 = 1 ON CONFLICT (shard) DO UPDATE SET last = room_numbers.last + 1 RETURNING last",
+              "FROM (SELECT room FROM rooms UNION ALL SELECT room FROM deleted_rooms) known WHERE 1 = 1 ON CONFLICT "
+              "(shard) DO UPDATE SET last = room_numbers.last + 1 RETURNING last",
               {shard})
           .value();
   const RoomNumber number = count * log::lane_count + shard;

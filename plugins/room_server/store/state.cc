@@ -1,5 +1,8 @@
+#include <algorithm>
+
 #include "backplane/storage/rows.h"
 #include "store.h"
+#include "store/keys.h"
 
 namespace backplane::room_server::tables {
 namespace {
@@ -11,35 +14,40 @@ api::EventBody body_of(const RoomRow& room, EventId event_id, std::int64_t conte
   return {std::move(event_id), room.room_id, {std::move(json)}, room.version, content_version};
 }
 
+StateSnapshotPointer state_after(Session& session, RoomNumber room, std::int64_t ordinal) {
+  const auto number =
+      session.find<std::int64_t>("SELECT state_after FROM events WHERE event_key = ?", {event_key(room, ordinal)});
+  return find_snapshot(session, room, number.value_or(0));
+}
+
 }  // namespace
 
 void insert_states(Write& write, RoomNumber room, std::span<const StateRow* const> states) {
   storage::Rows rows(
-      "INSERT INTO current_state (room, type, state_key, ordinal, since, event_id, membership, left_at) "
+      "INSERT INTO current_state (room, type, state_key, number, ordinal, event_id, membership, left_at) "
       "VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
   for (const StateRow* const state : states) {
-    rows.add({room, state->type, state->state_key, state->ordinal, state->since, state->event_id, state->membership,
+    rows.add({room, state->type, state->state_key, state->number, state->ordinal, state->event_id, state->membership,
               state->left_at});
   }
   rows.insert(write);
 }
 
-void replace_state(Write& write, RoomNumber room, const StateRow& before, const StateRow& state) {
-  write.execute("INSERT INTO past_state (room, until, type, state_key, since, ordinal) VALUES (?, ?, ?, ?, ?, ?)",
-                {room, state.since, before.type, before.state_key, before.since, before.ordinal});
+void replace_state(Write& write, RoomNumber room, const StateRow& state) {
   write.execute(
-      "UPDATE current_state SET ordinal = ?, since = ?, event_id = ?, membership = ?, left_at = ? "
+      "UPDATE current_state SET ordinal = ?, event_id = ?, membership = ?, left_at = ? "
       "WHERE room = ? AND type = ? AND state_key = ?",
-      {state.ordinal, state.since, state.event_id, state.membership, state.left_at, room, state.type, state.state_key});
+      {state.ordinal, state.event_id, state.membership, state.left_at, room, state.type, state.state_key});
 }
 
 std::vector<StateRow> list_state(Session& session, RoomNumber room) {
   std::vector<StateRow> rows;
-  session.each<std::string, std::string, EventId, std::int64_t, std::int64_t, std::string, std::optional<std::int64_t>>(
-      "SELECT type, state_key, event_id, ordinal, since, membership, left_at FROM current_state WHERE room = ?", {room},
-      [&](std::string type, std::string state_key, EventId event_id, std::int64_t ordinal, std::int64_t since,
+  session.each<std::string, std::string, EventId, StateNumber, std::int64_t, std::string, std::optional<std::int64_t>>(
+      "SELECT type, state_key, event_id, number, ordinal, membership, left_at FROM current_state WHERE room = ?",
+      {room},
+      [&](std::string type, std::string state_key, EventId event_id, StateNumber number, std::int64_t ordinal,
           std::string membership, std::optional<std::int64_t> left_at) {
-        rows.push_back({std::move(type), std::move(state_key), std::move(event_id), ordinal, since,
+        rows.push_back({std::move(type), std::move(state_key), std::move(event_id), number, ordinal,
                         std::move(membership), left_at});
       });
   return rows;
@@ -57,12 +65,16 @@ void each_state_body(Session& session, const RoomRow& room, std::optional<std::i
         {room.number}, row);
     return;
   }
-  session.each<EventId, std::int64_t, std::string>(
-      "SELECT " BACKPLANE_BODY_COLUMNS
-      " FROM (SELECT room, ordinal FROM current_state WHERE room = ? AND since <= ? "
-      "UNION ALL SELECT room, ordinal FROM past_state WHERE room = ? AND until > ? AND since <= ?) s "
-      "JOIN events e ON e.event_key = s.room * 4294967296 + s.ordinal",
-      {room.number, *at, room.number, *at, *at}, row);
+  const StateSnapshotPointer snapshot = state_after(session, room.number, *at);
+  if (!snapshot) return;
+  const StateDelta entries = snapshot->entries();
+  std::vector<std::int64_t> ordinals;
+  for (const StateEntry& entry : entries) ordinals.push_back(entry.ordinal);
+  std::ranges::sort(ordinals);  // as they lie in the table
+  for_each_keys(room.number, ordinals, [&](std::span<const storage::Parameter> keys) {
+    session.each_span<EventId, std::int64_t, std::string>(
+        "SELECT " BACKPLANE_BODY_COLUMNS " FROM events e WHERE e.event_key IN " BACKPLANE_KEYS, keys, row);
+  });
 }
 
 std::optional<api::EventBody> find_state_body(Session& session, const RoomRow& room, std::optional<std::int64_t> at,
@@ -79,21 +91,19 @@ std::optional<api::EventBody> find_state_body(Session& session, const RoomRow& r
         {room.number, type, state_key}, row);
     return found;
   }
+  const auto number = session.find<StateNumber>(
+      "SELECT number FROM current_state WHERE room = ? AND type = ? AND state_key = ?", {room.number, type, state_key});
+  const StateSnapshotPointer snapshot = number ? state_after(session, room.number, *at) : nullptr;
+  const std::uint32_t ordinal = snapshot ? snapshot->find(*number) : 0;
+  if (ordinal == 0) return found;
   session.each<EventId, std::int64_t, std::string>(
-      "SELECT " BACKPLANE_BODY_COLUMNS
-      " FROM (SELECT room, ordinal FROM current_state WHERE room = ? AND type = ? AND state_key = ? AND since <= ? "
-      "UNION ALL SELECT room, ordinal FROM past_state WHERE room = ? AND until > ? AND type = ? AND state_key = ? "
-      "AND since <= ?) s JOIN events e ON e.event_key = s.room * 4294967296 + s.ordinal",
-      {room.number, type, state_key, *at, room.number, *at, type, state_key, *at}, row);
+      "SELECT " BACKPLANE_BODY_COLUMNS " FROM events e WHERE e.event_key = ?", {event_key(room.number, ordinal)}, row);
   return found;
 }
 
-std::optional<std::int64_t> find_successor(Session& session, RoomNumber room, std::string_view type,
-                                           std::string_view state_key, std::int64_t ordinal) {
-  return session.find<std::int64_t>(
-      "SELECT until FROM past_state WHERE room = ? AND until > ? AND type = ? AND state_key = ? AND ordinal = ? "
-      "ORDER BY until LIMIT 1",
-      {room, ordinal, type, state_key, ordinal});
+bool is_current(Session& session, RoomNumber room, const EventRow& state) {
+  return session.find<std::int64_t>("SELECT ordinal FROM current_state WHERE room = ? AND type = ? AND state_key = ?",
+                                    {room, state.type, state.state_key}) == state.ordinal;
 }
 
 }  // namespace backplane::room_server::tables

@@ -119,7 +119,9 @@ void delete_room(storage::Write& write, const RoomId& room) {
   const auto id = write.find<std::int64_t>("SELECT id FROM rooms WHERE room = ?", {room});
   if (!id) return;
   write.execute("DELETE FROM timeline WHERE room = ?", {*id});
-  write.execute("DELETE FROM state WHERE room = ?", {*id});
+  // That they have left is what clients hear of it.
+  write.execute("DELETE FROM state WHERE room = ? AND (type <> 'm.room.member' OR to_sequence <> ? OR membership <> ?)",
+                {*id, open_end, static_cast<int>(Membership::leave)});
   write.execute("DELETE FROM receipts WHERE room = ?", {*id});
 }
 

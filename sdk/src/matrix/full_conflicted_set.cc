@@ -1,8 +1,5 @@
 #include "matrix/full_conflicted_set.h"
 
-#include <algorithm>
-#include <unordered_set>
-
 namespace backplane::matrix::resolution {
 namespace {
 
@@ -12,7 +9,7 @@ using Node = AuthGraph::Node;
 std::vector<std::vector<Node>> nodes_of_states(const StateConflicts& conflicts, std::size_t states,
                                                const AuthGraph& graph) {
   std::vector<std::vector<Node>> out(states);
-  for (const auto& [key, conflict] : conflicts.conflicted) {
+  for (const auto& [key, conflict] : conflicts) {
     for (const auto& [event_id, holders] : conflict) {
       const Node node = graph.find(event_id);
       if (node == AuthGraph::no_node) continue;
@@ -22,77 +19,23 @@ std::vector<std::vector<Node>> nodes_of_states(const StateConflicts& conflicts, 
   return out;
 }
 
-/// Takes out of the candidates what is in the auth chain of an unconflicted event, which every state has. This may need
-/// events that are in no chain of the graph; it stops as soon as no candidate is left.
-class CommonChains {
- public:
-  CommonChains(const AuthGraph& graph, std::vector<bool>& candidates, LoadedEvents& events)
-      : graph_(graph),
-        candidates_(candidates),
-        events_(events),
-        seen_(graph.size()),
-        left_(static_cast<std::size_t>(std::count(candidates.begin(), candidates.end(), true))) {}
-
-  void exclude(const StateMap& unconflicted) {
-    std::vector<EventId> wanted;
-    for (const auto& [key, event_id] : unconflicted) {
-      if (const Node node = graph_.find(event_id); node != AuthGraph::no_node) exclude_chain(node);
-      else wanted.push_back(event_id);
-    }
-    std::unordered_set<EventId> asked(wanted.begin(), wanted.end());
-    while (!wanted.empty() && left_ > 0) {
-      events_.expect(wanted);
-      std::vector<EventId> next;
-      for (const auto& id : wanted) {
-        const Event event = events_.find_once(id).event;
-        if (!event) continue;
-        for (auto& auth_id : event.auth_events()) {
-          if (const Node node = graph_.find(auth_id); node != AuthGraph::no_node) exclude_with_chain(node);
-          else if (asked.insert(auth_id).second) next.push_back(std::move(auth_id));
-        }
-        if (left_ == 0) return;
-      }
-      wanted = std::move(next);
-    }
-  }
-
- private:
-  bool exclude_node(Node node) {
-    if (candidates_[node]) {
-      candidates_[node] = false;
-      --left_;
-    }
-    return true;
-  }
-  void exclude_chain(Node node) {
-    graph_.walk_chains(std::span(&node, 1), seen_, [this](Node each) { return exclude_node(each); });
-  }
-  void exclude_with_chain(Node node) {
-    if (seen_[node]) return;
-    seen_[node] = true;
-    exclude_node(node);
-    exclude_chain(node);
-  }
-
-  const AuthGraph& graph_;
-  std::vector<bool>& candidates_;
-  LoadedEvents& events_;
-  std::vector<bool> seen_;  ///< and with it the chain
-  std::size_t left_;
-};
-
 /// "taking every event that doesn't appear in every auth chain": the chains of states, each the union of those of its
 /// events. Only events in the chains of conflicts can be missing in a state.
-std::vector<bool> auth_difference(const StateConflicts& conflicts, std::size_t states, const AuthGraph& graph,
-                                  LoadedEvents& events) {
+Result<std::vector<bool>> auth_difference(const StateConflicts& conflicts, std::size_t states, const AuthGraph& graph,
+                                          CommonState& common) {
   std::vector<std::size_t> chains(graph.size());  // how many states have it in theirs
   for (const auto& nodes : nodes_of_states(conflicts, states, graph)) {
     std::vector<bool> seen(graph.size());
     graph.walk_chains(nodes, seen, [&](Node node) { return ++chains[node] > 0; });
   }
+  std::vector<EventId> candidates;
+  for (Node node = 0; node < graph.size(); ++node) {
+    if (chains[node] > 0 && chains[node] < states) candidates.push_back(graph.event(node).event_id());
+  }
+  // What is in the chain of an event that all have is in everybody's.
+  if (!candidates.empty()) BACKPLANE_CHECK(common.remove_cited(candidates));
   std::vector<bool> out(graph.size());
-  for (Node node = 0; node < graph.size(); ++node) out[node] = chains[node] > 0 && chains[node] < states;
-  CommonChains(graph, out, events).exclude(conflicts.unconflicted);
+  for (const EventId& event_id : candidates) out[graph.find(event_id)] = true;
   return out;
 }
 
@@ -115,11 +58,11 @@ void add_conflicted_subgraph(std::vector<bool>& set, std::vector<Node> conflicte
 
 }  // namespace
 
-std::vector<bool> full_conflicted_set(const RoomVersion& version, const StateConflicts& conflicts, std::size_t states,
-                                      const AuthGraph& graph, LoadedEvents& events) {
-  std::vector<bool> out = auth_difference(conflicts, states, graph, events);
+Result<std::vector<bool>> full_conflicted_set(const RoomVersion& version, const StateConflicts& conflicts,
+                                              std::size_t states, const AuthGraph& graph, CommonState& common) {
+  BACKPLANE_TRY(out, auth_difference(conflicts, states, graph, common));
   std::vector<Node> conflicted;
-  for (const auto& [key, conflict] : conflicts.conflicted) {
+  for (const auto& [key, conflict] : conflicts) {
     for (const auto& [event_id, holders] : conflict) {
       const Node node = graph.find(event_id);
       if (node == AuthGraph::no_node) continue;

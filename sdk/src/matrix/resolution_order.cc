@@ -58,8 +58,8 @@ class Mainline {
  public:
   static constexpr std::size_t infinite = std::numeric_limits<std::size_t>::max();
 
-  Mainline(const EventId* power_levels, LoadedEvents& events) : events_(events) {
-    const Event* event = power_levels != nullptr ? &events_.find(*power_levels).event : nullptr;
+  Mainline(const EventId& power_levels, LoadedEvents& events) : events_(events) {
+    const Event* event = !power_levels.empty() ? &events_.find(power_levels).event : nullptr;
     for (std::size_t i = 0; event != nullptr && *event; ++i) {
       if (!positions_.emplace(event->event_id(), i).second) return;
       event = power_levels_of(*event);
@@ -136,7 +136,7 @@ std::vector<Node> power_order(const RoomVersion& version, const std::vector<bool
   return out;
 }
 
-std::vector<Node> mainline_order(std::vector<Node> nodes, const EventId* power_levels, const AuthGraph& graph,
+std::vector<Node> mainline_order(std::vector<Node> nodes, const EventId& power_levels, const AuthGraph& graph,
                                  LoadedEvents& events) {
   Mainline mainline(power_levels, events);
   std::unordered_map<Node, std::size_t> position;

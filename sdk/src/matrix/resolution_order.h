@@ -14,7 +14,7 @@ std::vector<AuthGraph::Node> power_order(const RoomVersion& version, const std::
                                          const AuthGraph& graph, LoadedEvents& events);
 
 /// "Mainline ordering" of the nodes, based on a power levels event, or on none.
-std::vector<AuthGraph::Node> mainline_order(std::vector<AuthGraph::Node> nodes, const EventId* power_levels,
+std::vector<AuthGraph::Node> mainline_order(std::vector<AuthGraph::Node> nodes, const EventId& power_levels,
                                             const AuthGraph& graph, LoadedEvents& events);
 
 }  // namespace backplane::matrix::resolution

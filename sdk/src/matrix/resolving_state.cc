@@ -4,10 +4,9 @@
 
 namespace backplane::matrix::resolution {
 
-const EventId* ResolvingState::find(const StateKey& key) const {
-  if (const auto at = changed_.find(key); at != changed_.end()) return &at->second;
-  const auto at = base_.find(key);
-  return at != base_.end() ? &at->second : nullptr;
+EventId ResolvingState::find(const StateKey& key) const {
+  if (const auto at = changed_.find(key); at != changed_.end()) return at->second;
+  return base_ != nullptr ? base_->find(key) : EventId();
 }
 
 bool ResolvingState::allows(const Event& event) {
@@ -17,8 +16,8 @@ bool ResolvingState::allows(const Event& event) {
 }
 
 const Event* ResolvingState::find_event(std::string_view type, std::string_view state_key) const {
-  if (const EventId* id = find({std::string(type), std::string(state_key)})) {
-    const Event& event = events_.find(*id).event;
+  if (const EventId id = find({std::string(type), std::string(state_key)}); !id.empty()) {
+    const Event& event = events_.find(id).event;
     return event ? &event : nullptr;
   }
   for (const Event* event : fallback_) {

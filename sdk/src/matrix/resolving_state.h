@@ -12,12 +12,12 @@ namespace backplane::matrix::resolution {
 
 class ResolvingState final : public AuthState {
  public:
-  /// `base` is the state to begin with; it and `events` must outlive this.
-  ResolvingState(const RoomVersion& version, const StateMap& base, LoadedEvents& events)
+  /// `base` is the state to begin with, or nullptr; it and `events` must outlive this.
+  ResolvingState(const RoomVersion& version, CommonState* base, LoadedEvents& events)
       : version_(version), base_(base), events_(events) {}
 
-  /// The event of the key: of what was put, of the base.
-  const EventId* find(const StateKey& key) const;
+  /// The event of the key: of what was put, of the base. Empty when there is none.
+  EventId find(const StateKey& key) const;
   void put(const StateKey& key, const EventId& event_id) { changed_.insert_or_assign(key, event_id); }
   void remove(const StateKey& key) { changed_.erase(key); }
   /// All that was put.
@@ -37,7 +37,7 @@ class ResolvingState final : public AuthState {
   const Event* find_event(std::string_view type, std::string_view state_key) const;
 
   const RoomVersion& version_;
-  const StateMap& base_;
+  CommonState* const base_;
   LoadedEvents& events_;
   StateMap changed_;
   std::vector<const Event*> fallback_;

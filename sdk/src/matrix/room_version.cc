@@ -6,7 +6,7 @@ namespace backplane::matrix {
 namespace {
 
 // Each version is the one before it with what its page of the specification changes.
-constexpr auto room_versions = [] {
+constexpr auto all_versions = [] {
   std::array<RoomVersion, 12> all{};
   RoomVersion v;
   auto next = [&all, &v, count = std::size_t{0}](std::string_view id) mutable {
@@ -35,7 +35,6 @@ constexpr auto room_versions = [] {
   next("8");
   v.redaction_keeps_authorising_user = true;
   next("9");
-  v.supported = true;
   v.knock_restricted_join = true;
   v.integer_power_levels = true;
   next("10");
@@ -58,16 +57,12 @@ constexpr auto room_versions = [] {
 }  // namespace
 
 const RoomVersion* find_room_version(std::string_view id) {
-  for (const auto& version : room_versions) {
+  for (const auto& version : all_versions) {
     if (version.id == id) return &version;
   }
   return nullptr;
 }
 
-std::span<const RoomVersion> supported_room_versions() {
-  std::size_t first = 0;
-  while (!room_versions[first].supported) ++first;
-  return std::span(room_versions).subspan(first);
-}
+std::span<const RoomVersion> room_versions() { return all_versions; }
 
 }  // namespace backplane::matrix

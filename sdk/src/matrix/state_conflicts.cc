@@ -4,8 +4,8 @@
 
 namespace backplane::matrix::resolution {
 
-StateConflicts find_conflicts(std::span<const StateMap> states, Absence absence) {
-  StateConflicts out;
+SplitStates split_states(std::span<const StateMap> states, Absence absence) {
+  SplitStates out;
   std::vector<StateMap::const_iterator> at;
   for (const auto& state : states) at.push_back(state.begin());
   for (;;) {
@@ -26,8 +26,8 @@ StateConflicts find_conflicts(std::span<const StateMap> states, Absence absence)
       differs = differs || at[i]->second != *first;
     }
     const bool conflict = differs || (absence == Absence::is_conflict && present != states.size());
-    auto* const events = conflict ? &out.conflicted[*key] : nullptr;
-    if (!conflict) out.unconflicted.emplace_hint(out.unconflicted.end(), *key, *first);
+    auto* const events = conflict ? &out.conflicts[*key] : nullptr;
+    if (!conflict) out.common.emplace_hint(out.common.end(), *key, *first);
     const StateKey current = *key;
     for (std::size_t i = 0; i < states.size(); ++i) {
       if (at[i] == states[i].end() || at[i]->first != current) continue;

@@ -7,7 +7,6 @@
 #include <unordered_map>
 
 #include "backplane/matrix/state_resolution.h"
-#include "matrix/state_conflicts.h"
 
 namespace backplane::matrix::resolution {
 
@@ -22,14 +21,11 @@ class LoadedEvents {
   /// The reference holds until the end.
   const EventSource::Found& find(const EventId& event_id) {
     const auto [at, is_new] = found_.try_emplace(event_id);
-    if (is_new) at->second = find_once(event_id);
+    if (is_new) {
+      at->second = source_.find(event_id);
+      if (!at->second.event && !missing_) missing_ = event_id;
+    }
     return at->second;
-  }
-  /// Is not kept: for events that are looked at once.
-  EventSource::Found find_once(const EventId& event_id) {
-    EventSource::Found found = source_.find(event_id);
-    if (!found.event && !missing_) missing_ = event_id;
-    return found;
   }
   const std::optional<EventId>& missing() const { return missing_; }
 
@@ -39,9 +35,12 @@ class LoadedEvents {
   std::optional<EventId> missing_;
 };
 
-/// Room version 1, "State resolution".
-StateMap resolve_v1(const RoomVersion& version, StateConflicts conflicts, LoadedEvents& events);
-/// Room versions 2 and 12, "State resolution". `states`: how many there are.
-StateMap resolve_v2(const RoomVersion& version, StateConflicts conflicts, std::size_t states, LoadedEvents& events);
+/// Room version 1, "State resolution". Answers what each key in conflict comes to.
+StateMap resolve_v1(const RoomVersion& version, const StateConflicts& conflicts, CommonState& common,
+                    LoadedEvents& events);
+/// Room versions 2 and 12, "State resolution". `states`: how many there are. Answers what differs from the common
+/// state.
+Result<StateMap> resolve_v2(const RoomVersion& version, const StateConflicts& conflicts, std::size_t states,
+                            CommonState& common, LoadedEvents& events);
 
 }  // namespace backplane::matrix::resolution

@@ -67,13 +67,14 @@ Pass pass_of(const StateKey& key) {
 
 }  // namespace
 
-StateMap resolve_v1(const RoomVersion& version, StateConflicts conflicts, LoadedEvents& events) {
+StateMap resolve_v1(const RoomVersion& version, const StateConflicts& conflicts, CommonState& common,
+                    LoadedEvents& events) {
   // "Start by setting R to the union of the states to be resolved, excluding any conflicting events."
-  ResolvingState state(version, conflicts.unconflicted, events);
+  ResolvingState state(version, &common, events);
   for (const Pass pass : {Pass::power_levels, Pass::join_rules, Pass::members, Pass::others}) {
     // What one conflict comes to is not seen by the others of the same pass, whose order means nothing.
     StateMap resolved;
-    for (const auto& [key, conflict] : conflicts.conflicted) {
+    for (const auto& [key, conflict] : conflicts) {
       if (pass_of(key) != pass) continue;
       const auto candidates = sorted(conflict, events);
       const Event* const event = pass == Pass::others ? resolve_normal_conflict(candidates, state)
@@ -82,9 +83,7 @@ StateMap resolve_v1(const RoomVersion& version, StateConflicts conflicts, Loaded
     }
     for (const auto& [key, event_id] : resolved) state.put(key, event_id);
   }
-  StateMap out = std::move(conflicts.unconflicted);
-  out.insert(state.changed().begin(), state.changed().end());
-  return out;
+  return state.changed();
 }
 
 }  // namespace backplane::matrix::resolution

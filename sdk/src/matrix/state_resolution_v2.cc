@@ -55,32 +55,32 @@ void check_iteratively(const std::vector<Node>& order, const AuthGraph& graph, R
 
 }  // namespace
 
-StateMap resolve_v2(const RoomVersion& version, StateConflicts conflicts, std::size_t states, LoadedEvents& events) {
+Result<StateMap> resolve_v2(const RoomVersion& version, const StateConflicts& conflicts, std::size_t states,
+                            CommonState& common, LoadedEvents& events) {
   std::vector<EventId> conflicted;
-  for (const auto& [key, conflict] : conflicts.conflicted) {
+  for (const auto& [key, conflict] : conflicts) {
     for (const auto& [event_id, holders] : conflict) conflicted.push_back(event_id);
   }
   const AuthGraph graph(conflicted, events);
-  const std::vector<bool> full = full_conflicted_set(version, conflicts, states, graph, events);
+  BACKPLANE_TRY(full, full_conflicted_set(version, conflicts, states, graph, common));
 
   // 1.
   const std::vector<bool> power = power_events(full, graph);
   // 2. Room version 12 begins with nothing: what is unconflicted may be older than what is being judged.
-  const StateMap nothing;
-  ResolvingState state(version, version.state_resolution == StateResolution::v2_1 ? nothing : conflicts.unconflicted,
-                       events);
+  ResolvingState state(version, version.state_resolution == StateResolution::v2_1 ? nullptr : &common, events);
   check_iteratively(power_order(version, power, graph, events), graph, state);
   // 3.
   std::vector<Node> others;
   for (Node node = 0; node < graph.size(); ++node) {
     if (full[node] && !power[node]) others.push_back(node);
   }
-  const EventId* const power_levels = state.find({"m.room.power_levels", ""});
+  const EventId power_levels = state.find({"m.room.power_levels", ""});
   // 4.
   check_iteratively(mainline_order(std::move(others), power_levels, graph, events), graph, state);
-  // 5.
-  StateMap out = std::move(conflicts.unconflicted);
-  out.insert(state.changed().begin(), state.changed().end());
+  // 5. What the states agree on stays.
+  StateMap out = state.changed();
+  std::erase_if(
+      out, [&](const auto& entry) { return !conflicts.contains(entry.first) && !common.find(entry.first).empty(); });
   return out;
 }
 

@@ -76,6 +76,33 @@ struct CreateRoomResponse {
 };
 BACKPLANE_FIELDS(CreateRoomResponse, room_id, room_alias, position);
 
+/// Client-Server API, POST /rooms/{roomId}/upgrade.
+struct UpgradeRoomRequest {
+  RoomId room_id;
+  MemberProfile user;
+  DeviceId device;
+  std::string new_version;
+  std::vector<UserId> additional_creators;
+};
+BACKPLANE_FIELDS(UpgradeRoomRequest, room_id, user, device, new_version, additional_creators);
+struct UpgradeRoomResponse {
+  RoomId replacement_room;
+  log::Position position;  ///< in the old room
+};
+BACKPLANE_FIELDS(UpgradeRoomResponse, replacement_room, position);
+
+struct DeleteRoomRequest {
+  RoomId room_id;
+};
+BACKPLANE_FIELDS(DeleteRoomRequest, room_id);
+
+struct PurgeHistoryRequest {
+  RoomId room_id;
+  EventId before;              ///< what came before this event goes
+  std::int64_t before_ts = 0;  ///< or, without an event, what came before that time (milliseconds since the epoch)
+};
+BACKPLANE_FIELDS(PurgeHistoryRequest, room_id, before, before_ts);
+
 enum class MembershipAction : std::uint8_t { join, leave, invite, kick, ban, unban, knock };
 BACKPLANE_ENUM(MembershipAction, join, leave, invite, kick, ban, unban, knock);
 
@@ -167,6 +194,73 @@ struct GetEventsResponse {
 };
 BACKPLANE_FIELDS(GetEventsResponse, events);
 
+enum class ReceivedKind : std::uint8_t {
+  new_event,  ///< happened now: clients are told
+  history,    ///< came after what follows it: never in /sync
+  outlier,    ///< for those that cite it; its place is not known
+};
+BACKPLANE_ENUM(ReceivedKind, new_event, history, outlier);
+
+/// A PDU of another server, in the format of the room's version.
+struct ReceivedEvent {
+  json::Raw event;
+  ReceivedKind kind = ReceivedKind::new_event;
+  /// The state before it, as another server says: its events must be here, as outliers at least. Only then may
+  /// prev_events be missing.
+  std::optional<std::vector<EventId>> state_before;
+};
+BACKPLANE_FIELDS(ReceivedEvent, event, kind, state_before);
+struct ReceiveEventsRequest {
+  RoomId room_id;
+  std::vector<ReceivedEvent> events;  ///< at most 1000, in any order
+};
+BACKPLANE_FIELDS(ReceiveEventsRequest, room_id, events);
+
+enum class ReceivedOutcome : std::uint8_t {
+  accepted,     ///< also an outlier, or history
+  soft_failed,  ///< taken, and clients are not told
+  rejected,     ///< taken note of
+  known,        ///< was here already; nothing is said of what became of it
+  incomplete,   ///< not taken: others have to come first
+  invalid,      ///< not taken: no event of this room
+};
+BACKPLANE_ENUM(ReceivedOutcome, accepted, soft_failed, rejected, known, incomplete, invalid);
+struct ReceivedResult {
+  EventId event_id;  ///< empty where there is none
+  ReceivedOutcome outcome = ReceivedOutcome::invalid;
+  std::string reason;  ///< for people
+  std::vector<EventId> missing_prev_events;
+  std::vector<EventId> missing_auth_events;  ///< or of state_before
+};
+BACKPLANE_FIELDS(ReceivedResult, event_id, outcome, reason, missing_prev_events, missing_auth_events);
+struct ReceiveEventsResponse {
+  std::vector<ReceivedResult> results;  ///< as many as there were events, in their order
+};
+BACKPLANE_FIELDS(ReceiveEventsResponse, results);
+
+struct StateAtEventRequest {
+  RoomId room_id;
+  EventId event_id;
+  bool auth_chain = false;  ///< wanted too
+};
+BACKPLANE_FIELDS(StateAtEventRequest, room_id, event_id, auth_chain);
+struct StateAtEventResponse {
+  std::vector<EventId> state;
+  std::vector<EventId> auth_chain;
+};
+BACKPLANE_FIELDS(StateAtEventResponse, state, auth_chain);
+
+/// Back from some events by way of their prev_events, the deepest first.
+struct ListEarlierEventsRequest {
+  RoomId room_id;
+  std::vector<EventId> from;
+  bool with_from = false;      ///< they are answered too
+  std::vector<EventId> until;  ///< neither these nor what only they follow
+  std::int64_t min_depth = 0;
+  std::uint32_t limit = 20;  ///< at most 1000
+};
+BACKPLANE_FIELDS(ListEarlierEventsRequest, room_id, from, with_from, until, min_depth, limit);
+
 struct AliasRequest {
   RoomAlias alias;
   UserId user;
@@ -233,6 +327,10 @@ struct BACKPLANE_API RoomServer : Interface {
   /// Errors: conflict/room_in_use, invalid/invalid_room_state, invalid/unsupported_room_version, invalid/bad_json.
   /// One transaction: after a crash the whole room is there, or none of it.
   Method<CreateRoomRequest, CreateRoomResponse> create_room{*this, "create_room"};
+  /// Makes a room in the place of another: its state, aliases and place in the directory go there, and the old one gets
+  /// a tombstone. Errors: as create_room; denied/forbidden for who may not set a tombstone; not_found.
+  Method<UpgradeRoomRequest, UpgradeRoomResponse> upgrade_room{
+      *this, "upgrade_room", {.routing = Routing::key, .key_field = "room_id"}};
   /// Errors: denied (the auth rules), not_found (the room, or what is redacted), invalid.
   Method<SubmitDraftRequest, SubmitDraftResponse> submit_draft{
       *this, "submit_draft", {.repeatable = true, .routing = Routing::key, .key_field = "draft.room_id"}};
@@ -242,6 +340,27 @@ struct BACKPLANE_API RoomServer : Interface {
   /// Errors: invalid/not_left while the user is in the room; denied for one who never was.
   Method<RoomUserRequest, PositionResponse> forget_room{
       *this, "forget_room", {.repeatable = true, .routing = Routing::key, .key_field = "room_id"}};
+
+  /// For administrators. The users of this server leave the room, and it is here no more: as if it had never been, but
+  /// for those who were told. The answer comes then; the rows go by and by. Errors: not_found.
+  Method<DeleteRoomRequest, PositionResponse> delete_room{
+      *this, "delete_room", {.routing = Routing::key, .key_field = "room_id"}};
+
+  /// For administrators. What was said in the room before an event, or a time, goes, by and by, for good; state events
+  /// stay. Errors: not_found (the room, or the event in it), invalid when neither is said.
+  Method<PurgeHistoryRequest, Nothing> purge_history{
+      *this, "purge_history", {.repeatable = true, .routing = Routing::key, .key_field = "room_id"}};
+
+  /// Events of other servers, whose signatures the caller has checked ("Checks performed on receipt of a PDU", 2): does
+  /// all the other checks, and answers when what came of them is on disk. One commit. Errors: not_found for a room that
+  /// is not here, invalid/too_large for too many events.
+  Method<ReceiveEventsRequest, ReceiveEventsResponse> receive_events{
+      *this, "receive_events", {.repeatable = true, .routing = Routing::key, .key_field = "room_id"}};
+
+  /// Server-Server API, GET /state_ids: the state before an event, and the auth chains of that state. Errors: not_found
+  /// for an event that is not here, or whose place is not known.
+  Method<StateAtEventRequest, StateAtEventResponse> get_state_at_event{
+      *this, "get_state_at_event", {.repeatable = true, .routing = Routing::key, .key_field = "room_id"}};
 
   /// Errors of the reads: denied/not_in_room, not_found.
   Method<GetStateRequest, GetStateResponse> get_state{*this, "get_state", {.repeatable = true}};
@@ -253,6 +372,11 @@ struct BACKPLANE_API RoomServer : Interface {
   Method<RoomUserRequest, FindMembershipResponse> find_membership{*this, "find_membership", {.repeatable = true}};
   /// Bodies by id, whoever asks: visibility is the caller's to decide (wire 2).
   Method<GetEventsRequest, GetEventsResponse> get_events{*this, "get_events", {.repeatable = true}};
+
+  /// Server-Server API, GET /backfill and POST /get_missing_events: what is here of the history before some events,
+  /// without those that were rejected.
+  Method<ListEarlierEventsRequest, GetEventsResponse> list_earlier_events{
+      *this, "list_earlier_events", {.repeatable = true}};
 
   Method<AliasRequest, FindAliasResponse> find_alias{*this, "find_alias", {.repeatable = true}};
   /// Errors: conflict/alias_in_use, denied, not_found (the room).

@@ -28,8 +28,6 @@ enum class StateResolution : std::uint8_t { v1, v2, v2_1 };
 
 struct RoomVersion {
   std::string_view id;
-  bool supported =
-      false;  ///< rooms of it may be made and joined here; events of the others are understood all the same
   EventFormat event_format = EventFormat::event_id_in_event;
   RoomIdFormat room_id_format = RoomIdFormat::with_domain;
   StateResolution state_resolution = StateResolution::v1;
@@ -65,10 +63,10 @@ struct RoomVersion {
   }
 };
 
-/// Any version of the specification, also ones that are not supported here; nullptr for an unknown one.
+/// Any version of the specification; nullptr for an unknown one.
 BACKPLANE_API const RoomVersion* find_room_version(std::string_view id);
 inline const RoomVersion* find_room_version(const RoomVersionId& id) { return find_room_version(id.view()); }
-/// The versions that rooms may have here, lowest first.
-BACKPLANE_API std::span<const RoomVersion> supported_room_versions();
+/// All of them, lowest first.
+BACKPLANE_API std::span<const RoomVersion> room_versions();
 
 }  // namespace backplane::matrix

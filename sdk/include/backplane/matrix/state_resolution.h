@@ -7,9 +7,11 @@
 #pragma once
 
 #include <compare>
+#include <cstddef>
 #include <map>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "backplane/base/export.h"
 #include "backplane/base/result.h"
@@ -44,5 +46,24 @@ class BACKPLANE_API EventSource {
 /// the field event_id, when the source does not know an event of the states or of an auth chain.
 BACKPLANE_API Result<StateMap> resolve_state(const RoomVersion& version, std::span<const StateMap> states,
                                              EventSource& source);
+
+/// The events of each key in conflict, and by number which of the states have them. A key that some state lacks is in
+/// conflict too, but in room version 1.
+using StateConflicts = std::map<StateKey, std::map<EventId, std::vector<std::size_t>>>;
+
+/// What all the states agree on. Used by one thread at a time.
+class BACKPLANE_API CommonState {
+ public:
+  virtual ~CommonState();
+  /// The event of a key that is not in conflict; empty when there is none.
+  virtual EventId find(const StateKey& key) = 0;
+  /// Takes out those events that are in the auth chain of any event of this state. Errors: as resolve_state.
+  virtual Result<void> remove_cited(std::vector<EventId>& event_ids) = 0;
+};
+
+/// The same for whoever keeps states in a form of his own, in which he finds what they agree on without making maps of
+/// it: answers what differs from the common state. `states`: how many there are.
+BACKPLANE_API Result<StateMap> resolve_conflicts(const RoomVersion& version, const StateConflicts& conflicts,
+                                                 std::size_t states, CommonState& common, EventSource& source);
 
 }  // namespace backplane::matrix

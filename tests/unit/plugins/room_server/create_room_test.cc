@@ -144,7 +144,7 @@ TEST_F(CreateRoomTest, WhatTheRulesForbidMakesNoRoom) {
 
 TEST_F(CreateRoomTest, RefusesWhatItDoesNotKnow) {
   api::CreateRoomRequest request;
-  request.room_version = "9";
+  request.room_version = "13";
   EXPECT_EQ(outcome(create(request)), "invalid/unsupported_room_version");
   request.room_version = "11";
   request.preset = "no_chat";

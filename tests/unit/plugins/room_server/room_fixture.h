@@ -28,6 +28,8 @@ std::string outcome(const Result<T>& result) {
 struct RoomFixture : ::testing::Test {
   RoomFixture() { start(); }
 
+  void TearDown() override { EXPECT_THAT(host.findings("room_server"), ::testing::IsEmpty()); }
+
   void start(testing::FakeHost::OptionOverrides options = {}) {
     host.load("room_server", std::move(options));
     host.start();

@@ -6,6 +6,7 @@
 
 #include "backplane/base/encoding.h"
 #include "backplane/matrix/auth_rules.h"
+#include "backplane/matrix/event_builder.h"
 #include "test_events.h"
 
 namespace backplane::matrix {
@@ -31,6 +32,15 @@ RoomGraph::RoomGraph(const RoomVersion& version, std::uint64_t seed, std::string
   room_id_ = nodes_.at(create_event_).event.room_id();
 }
 
+RoomGraph::RoomGraph(const RoomVersion& version, const std::vector<Event>& line, const SigningKey& key)
+    : version_(version),
+      seed_(0),
+      room_id_(line.front().room_id()),
+      create_event_(line.front().event_id()),
+      key_(&key) {
+  for (const Event& event : line) add(event);
+}
+
 EventId RoomGraph::next_id(const std::string& sender) const {
   const std::string number = std::to_string(order_.size());
   std::string id = "$" + hex(as_text(sha256(std::to_string(seed_) + "/" + number))).substr(0, 8) + "_" + number;
@@ -53,14 +63,23 @@ Event RoomGraph::make(const Draft& draft, const StateMap& state, const EventId& 
     if (draft.state_key) out += R"(,"state_key":)" + json::quoted(*draft.state_key);
     return out + R"(,"type":)" + json::quoted(draft.type) + "}";
   };
-  if (draft.auth_events) return Event::from_stored(text(*draft.auth_events), event_id, version_);
+  const auto finish = [&](const std::vector<EventId>& auth_events) {
+    if (key_ == nullptr) return Event::from_stored(text(auth_events), event_id, version_);
+    auto built = build_event(
+        {room_id_, UserId(draft.sender), draft.type, draft.state_key, draft.content, draft.prev_events, auth_events,
+         depth + 1, draft.origin_server_ts != 0 ? draft.origin_server_ts : clock_, std::nullopt},
+        version_, *key_);
+    EXPECT_TRUE(built) << built.error().text;
+    return built ? *built : Event();
+  };
+  if (draft.auth_events) return finish(*draft.auth_events);
   const Event without = Event::from_stored(text({}), event_id, version_);
   std::vector<EventId> auth_events;
   for (const auto& [type, state_key] : required_auth_events(AuthSubject::of(without), version_)) {
     const auto at = state.find({std::string(type), state_key});
     if (at != state.end()) auth_events.push_back(at->second);
   }
-  return Event::from_stored(text(auth_events), event_id, version_);
+  return finish(auth_events);
 }
 
 bool RoomGraph::judge(const Event& event, const StateMap& state) const {
@@ -73,16 +92,20 @@ bool RoomGraph::judge(const Event& event, const StateMap& state) const {
 
 EventId RoomGraph::add(const Draft& draft) {
   clock_ += 1000;
-  StateMap state = resolve(draft.prev_events);
+  const Event event = make(draft, resolve(draft.prev_events), next_id(draft.sender));
+  add(event);
+  return event.event_id();
+}
+
+void RoomGraph::add(const Event& event) {
+  clock_ = std::max(clock_, event.origin_server_ts());
   Node node;
-  node.event = make(draft, state, next_id(draft.sender));
-  node.rejected = !judge(node.event, state);
-  if (!node.rejected && draft.state_key) state[{draft.type, *draft.state_key}] = node.event.event_id();
-  node.state_after = std::move(state);
-  const EventId id = node.event.event_id();
-  nodes_.emplace(id, std::move(node));
-  order_.push_back(id);
-  return id;
+  node.event = event;
+  node.state_after = resolve(event.prev_events());
+  node.rejected = !judge(event, node.state_after);
+  if (!node.rejected && event.is_state())
+    node.state_after[{std::string(event.type()), std::string(*event.state_key())}] = event.event_id();
+  if (nodes_.emplace(event.event_id(), std::move(node)).second) order_.push_back(event.event_id());
 }
 
 bool RoomGraph::allows(const Draft& draft) {

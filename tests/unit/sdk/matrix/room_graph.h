@@ -1,5 +1,6 @@
 // A room as a graph of events, for tests of state resolution: every event has the state before and after it, and is
-// judged by the authorization rules as a server would. Events are not hashed or signed; their ids are made up.
+// judged by the authorization rules as a server would. Events are not hashed or signed, their ids are made up; but for
+// a graph that goes on from events of a server: there they are real (room versions 3 and later).
 #pragma once
 
 #include <map>
@@ -7,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "backplane/matrix/signing.h"
 #include "backplane/matrix/state_resolution.h"
 
 namespace backplane::matrix {
@@ -15,6 +17,8 @@ class RoomGraph : public EventSource {
  public:
   /// What follows from `seed`: the ids of events, whose order decides between equals.
   RoomGraph(const RoomVersion& version, std::uint64_t seed, std::string creator = "@creator:a");
+  /// Goes on from a room's first events, in a line, in the name of servers that share a key.
+  RoomGraph(const RoomVersion& version, const std::vector<Event>& line, const SigningKey& key);
 
   struct Draft {
     std::string sender, type;
@@ -26,6 +30,8 @@ class RoomGraph : public EventSource {
   };
   /// Adds an event, allowed or not.
   EventId add(const Draft& draft);
+  /// Adds an event that somebody else made.
+  void add(const Event& event);
   /// Whether the state before it allows an event.
   bool allows(const Draft& draft);
 
@@ -61,6 +67,7 @@ class RoomGraph : public EventSource {
   EventId create_event_;
   std::map<EventId, Node> nodes_;
   std::vector<EventId> order_;
+  const SigningKey* key_ = nullptr;
   std::int64_t clock_ = 1'000'000;
 };
 
