@@ -23,21 +23,34 @@ Fault fault_of(const DeclaredStore& store, const storage::Check& check, const st
           0};
 }
 
+void run_checks(const DeclaredStore& store, storage::Store& database, std::ostream& out, Faults& faults) {
+  std::size_t findings = 0;
+  for (const storage::Check& check : store.checks) {
+    const auto found = database.read([&](storage::Session& session) { return session.list<std::string>(check.query); });
+    if (!found) {
+      faults.push_back({"a check of plugin " + store.plugin + " did not run: " + check.what,
+                        found.error().text,
+                        "report this",
+                        {},
+                        0});
+    } else if (!found->empty()) {
+      ++findings;
+      faults.push_back(fault_of(store, check, *found));
+    }
+  }
+  out << store.plugin << ": " << store.checks.size() << " checks, "
+      << (findings == 0 ? "nothing found" : std::to_string(findings) + " with findings") << "\n";
+}
+
 }  // namespace
 
 std::vector<Fault> HostEngine::check_databases(const Config& config, std::ostream& out) {
   Faults faults;
-  Config everywhere = config;  // all plugins, whichever host they run on
-  everywhere.hosts.clear();
-  everywhere.this_host.clear();
-  ChosenPlugins plugins = choose_plugins(everywhere, faults);
-  auto sink = sink_of(config, faults);
+  const auto [sink, server] = prepare_every_plugin(config, faults);
   if (!faults.empty()) return faults;
-  Server server(everywhere, std::move(plugins), {system_clock(), system_random(), *sink});
-  if (faults = server.prepare(); !faults.empty()) return faults;
-  if (faults = server.wire_plugins(); !faults.empty()) return faults;
+  if (faults = server->wire_plugins(); !faults.empty()) return faults;
   const std::atomic<LogLevel> level{config.log.level};
-  for (const DeclaredStore& store : server.declared_stores()) {
+  for (const DeclaredStore& store : server->declared_stores()) {
     storage::DatabaseConfig database = database_of(config, store.plugin);
     if (database.engine == storage::Engine::sqlite && !std::filesystem::exists(database.path)) {
       out << store.plugin << ": there is no database yet\n";
@@ -51,23 +64,7 @@ std::vector<Fault> HostEngine::check_databases(const Config& config, std::ostrea
                         "check that the database is there and may be read", config.file, 0});
       continue;
     }
-    std::size_t findings = 0;
-    for (const storage::Check& check : store.checks) {
-      const auto found =
-          (*opened)->read([&](storage::Session& session) { return session.list<std::string>(check.query); });
-      if (!found) {
-        faults.push_back({"a check of plugin " + store.plugin + " did not run: " + check.what,
-                          found.error().text,
-                          "report this",
-                          {},
-                          0});
-      } else if (!found->empty()) {
-        ++findings;
-        faults.push_back(fault_of(store, check, *found));
-      }
-    }
-    out << store.plugin << ": " << store.checks.size() << " checks, "
-        << (findings == 0 ? "nothing found" : std::to_string(findings) + " with findings") << "\n";
+    run_checks(store, **opened, out, faults);
   }
   return faults;
 }

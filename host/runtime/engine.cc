@@ -121,6 +121,20 @@ ChosenPlugins choose_plugins(const Config& config, Faults& faults) {
   return chosen;
 }
 
+EveryPlugin prepare_every_plugin(const Config& config, Faults& faults) {
+  EveryPlugin every;
+  Config everywhere = config;
+  everywhere.hosts.clear();
+  everywhere.this_host.clear();
+  ChosenPlugins plugins = choose_plugins(everywhere, faults);
+  every.sink = sink_of(config, faults);
+  if (!faults.empty()) return every;
+  every.server = std::make_unique<Server>(everywhere, std::move(plugins),
+                                          ServerParts{system_clock(), system_random(), *every.sink});
+  faults = every.server->prepare();
+  return every;
+}
+
 Discovery HostEngine::discover(const Config& config) {
   Discovery discovery;
   for (PluginFile& file : discover_configured(config, discovery.faults)) {

@@ -27,4 +27,11 @@ ChosenPlugins choose_plugins(const Config& config, Faults& faults);
 /// Where the log goes; nullptr with a fault.
 std::unique_ptr<LogSink> sink_of(const Config& config, Faults& faults);
 
+/// Every enabled plugin, on whichever host it runs, for commands that look after databases: configured, nothing opened.
+struct EveryPlugin {
+  std::unique_ptr<LogSink> sink;
+  std::unique_ptr<Server> server;  ///< of no use when there are faults
+};
+EveryPlugin prepare_every_plugin(const Config& config, Faults& faults);
+
 }  // namespace backplane::host

@@ -142,16 +142,10 @@ Fault fault_of_move(const Error& error, const std::string& from) {
 std::vector<Fault> HostEngine::move_databases(const Config& to, const DatabaseMove& move, std::ostream& out) {
   Claims claims;
   Faults faults = take_folders(to, move, claims);
-  Config everywhere = to;  // all plugins, whichever host they are to run on
-  everywhere.hosts.clear();
-  everywhere.this_host.clear();
-  ChosenPlugins plugins = choose_plugins(everywhere, faults);
-  auto sink = sink_of(to, faults);
+  const auto [sink, server] = prepare_every_plugin(to, faults);
   if (!faults.empty()) return faults;
-  Server server(everywhere, std::move(plugins), {system_clock(), system_random(), *sink});
-  if (faults = server.prepare(); !faults.empty()) return faults;
-  if (faults = server.wire_plugins(); !faults.empty()) return faults;
-  const auto stores = stores_to_move(to, move, server.declared_stores(), faults);
+  if (faults = server->wire_plugins(); !faults.empty()) return faults;
+  const auto stores = stores_to_move(to, move, server->declared_stores(), faults);
   if (!faults.empty()) return faults;
 
   const Instant begun = system_clock().now();

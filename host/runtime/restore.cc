@@ -24,16 +24,10 @@ void tell(const log::NewHistories& begun, std::ostream& out) {
 
 std::vector<Fault> HostEngine::restore(const Config& config, std::ostream& out) {
   Faults faults;
-  Config everywhere = config;  // all plugins, whichever host they run on
-  everywhere.hosts.clear();
-  everywhere.this_host.clear();
-  ChosenPlugins plugins = choose_plugins(everywhere, faults);
-  auto sink = sink_of(config, faults);
+  const auto [sink, server] = prepare_every_plugin(config, faults);
   if (!faults.empty()) return faults;
-  Server server(everywhere, std::move(plugins), {system_clock(), system_random(), *sink});
-  if (faults = server.prepare(); !faults.empty()) return faults;
   log::NewHistories begun;
-  if (faults = server.begin_histories(begun); faults.empty()) tell(begun, out);
+  if (faults = server->begin_histories(begun); faults.empty()) tell(begun, out);
   return faults;
 }
 
