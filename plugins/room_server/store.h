@@ -219,7 +219,7 @@ struct PurgedEvent {
 };
 std::vector<PurgedEvent> list_purged_events(Session& session, const PurgeRow& purge, std::int64_t depth,
                                             std::size_t limit);
-void delete_events(Write& write, std::span<const PurgedEvent> events);
+void delete_events(Write& write, RoomNumber room, std::span<const PurgedEvent> events);
 /// The lowest ordinal of an event that came at that time or later, as far as its own time tells; of no event: the next.
 std::int64_t find_ordinal_at(Session& session, RoomNumber room, std::int64_t ts);
 

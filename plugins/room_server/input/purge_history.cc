@@ -60,7 +60,7 @@ Result<bool> continue_purge(Environment& environment, const RoomRow& room, table
                             const auto first = tables::find_event(write, room.number, purge.up_to);
                             const auto events =
                                 tables::list_purged_events(write, purge, first ? first->depth : 0, events_at_once);
-                            tables::delete_events(write, events);
+                            tables::delete_events(write, room.number, events);
                             for (const tables::PurgedEvent& event : events) {
                               if (event.is_published)
                                 environment.publisher.publish(write, room.room_id.view(), purged_payload(room, event));

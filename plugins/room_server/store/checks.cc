@@ -43,6 +43,12 @@ std::vector<storage::Check> checks() {
       {"state events without their event",
        "SELECT CAST(t.event_key AS TEXT) FROM state_events t WHERE " + room_is_there + std::string(room_of_event) +
            ") AND NOT EXISTS (SELECT 1 FROM events e WHERE e.event_key = t.event_key)"},
+      {"waiting redactions without their event",
+       "SELECT t.target FROM waiting_redactions t WHERE " + room_is_there +
+           "t.room) AND NOT EXISTS (SELECT 1 FROM events e WHERE e.event_key = t.room * 4294967296 + t.ordinal)"},
+      {"backward extremities that nothing follows",
+       "SELECT t.event_id FROM backward_extremities t WHERE " + room_is_there +
+           "t.room) AND NOT EXISTS (SELECT 1 FROM events e WHERE e.event_key = t.room * 4294967296 + t.followed_by)"},
       {"states without what they build on",
        "SELECT CAST(t.snapshot_key AS TEXT) FROM state_snapshots t WHERE t.base <> 0 AND " + room_is_there +
            std::string(room_of_snapshot) +

@@ -43,8 +43,17 @@ std::vector<PurgedEvent> list_purged_events(Session& session, const PurgeRow& pu
   return events;
 }
 
-void delete_events(Write& write, std::span<const PurgedEvent> events) {
+void delete_events(Write& write, RoomNumber room, std::span<const PurgedEvent> events) {
   for (const PurgedEvent& event : events) write.execute("DELETE FROM events WHERE event_key = ?", {event.key});
+  // Few rooms have any.
+  write.execute(
+      "DELETE FROM waiting_redactions WHERE room = ? AND NOT EXISTS "
+      "(SELECT 1 FROM events e WHERE e.event_key = waiting_redactions.room * 4294967296 + waiting_redactions.ordinal)",
+      {room});
+  write.execute(
+      "DELETE FROM backward_extremities WHERE room = ? AND NOT EXISTS (SELECT 1 FROM events e "
+      "WHERE e.event_key = backward_extremities.room * 4294967296 + backward_extremities.followed_by)",
+      {room});
 }
 
 std::int64_t find_ordinal_at(Session& session, RoomNumber room, std::int64_t ts) {

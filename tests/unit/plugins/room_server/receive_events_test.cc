@@ -533,6 +533,19 @@ TEST_F(ReceiveEventsTest, what_clients_heard_of_a_redacted_state_goes_from_whate
     EXPECT_EQ(body(event_id).event.text.find("\"first\""), std::string::npos) << body(event_id).event.text;
 }
 
+TEST_F(ReceiveEventsTest, a_redaction_that_was_purged_is_not_waited_with) {
+  const EventId join = join_dave();
+  const EventId message = far_message(dave, {join});
+  const EventId redaction =
+      far(dave, "m.room.redaction", std::nullopt, R"({"redacts":")" + message.str() + "\"}", {join});
+  receive_all({redaction, far_message(dave, {redaction})});
+  ASSERT_EQ(outcome(send(room, alice, "on")), "ok");
+  ASSERT_EQ(outcome(rooms->purge_history({}, {room, send(room, alice, "from here")->event_id, 0})), "ok");
+  host.advance(std::chrono::minutes(1));
+  EXPECT_EQ(receive_one(message), ReceivedOutcome::accepted);
+  EXPECT_EQ(outcome(send(room, alice, "still")), "ok");
+}
+
 /// Room version 1: senders choose the ids of their events.
 struct ChosenIdsTest : RoomFixture {
   EventId state_id(const RoomId& room, std::string type) {
