@@ -3,6 +3,7 @@ there is, and nothing newer is taken for what was written after the backup."""
 import time
 import unittest
 
+import shapes
 from client import bodies, joined, quote, register, timeline
 from program import wait_for
 from server import Server
@@ -57,7 +58,10 @@ class RestoreTest(unittest.TestCase):
         self.assertIn("sync_api: room_events: goes on where it was\n", said)
         self.assertNotIn("anew", said)
         answer = self.quick_sync(self.bob)
-        self.assertEqual([0], [event["content"]["n"] for event in answer["to_device"]["events"]])
+        numbers = lambda answer: [event["content"]["n"] for event in answer.get("to_device", {}).get("events", [])]
+        # A host that has just started may not know yet how far another's log has come: then it is in the next answer.
+        late = shapes.is_chosen("split") and not numbers(answer)
+        self.assertEqual([0], self.bob.sync_until("the message to the device", numbers) if late else numbers(answer))
         self.assertEqual(["before 1", "before 2"], bodies(timeline(answer, self.room)))
         self.assertTrue({"m.room.create", "m.room.name"} <= {
             event["type"] for event in joined(answer, self.room)["state"]["events"] + timeline(answer, self.room)})
