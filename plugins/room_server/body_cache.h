@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <utility>
 
 #include "backplane/api/room_server.h"
@@ -53,7 +54,13 @@ class BodyCache {
     if (now != 0) insert(std::move(body), now);
     else cache_.erase(body->event_id);
   }
-  /// Bodies are gone.
+  /// These bodies are gone.
+  void erase(std::span<const EventId> event_ids) {
+    const std::lock_guard lock(mutex_);
+    ++changes_;
+    for (const EventId& event_id : event_ids) cache_.erase(event_id);
+  }
+  /// A room's bodies are gone, whichever those are.
   void clear() {
     const std::lock_guard lock(mutex_);
     ++changes_;

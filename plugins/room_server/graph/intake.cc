@@ -308,7 +308,7 @@ Result<void> Intake::apply_state(NewEvent& event, StateSnapshotPointer before) {
   }
   event.before = std::move(before);
   event.row.state_before = event.before ? event.before->number() : 0;
-  event.row.state_after = event.after ? event.after->number() : 0;
+  event.row.state_after = event.after->number();
   return {};
 }
 

@@ -2,6 +2,7 @@
 // and so does what the next events follow. The request notes it; it is done by and by.
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "input/input.h"
 
@@ -55,6 +56,7 @@ Result<api::Nothing> purge_history(Environment& environment, const api::PurgeHis
 Result<bool> continue_purge(Environment& environment, const RoomRow& room, tables::PurgeRow& purge) {
   // Its owner's to do, as every change of a room.
   BACKPLANE_TRY(chain, environment.lanes.chain_of(room.room_id));
+  std::vector<EventId> gone;
   BACKPLANE_TRY(more, environment.store.write(
                           [&](storage::Write& write) -> Result<bool> {
                             const auto first = tables::find_event(write, room.number, purge.up_to);
@@ -62,6 +64,7 @@ Result<bool> continue_purge(Environment& environment, const RoomRow& room, table
                                 tables::list_purged_events(write, purge, first ? first->depth : 0, events_at_once);
                             tables::delete_events(write, room.number, events);
                             for (const tables::PurgedEvent& event : events) {
+                              gone.push_back(event.event_id);
                               if (event.is_published)
                                 environment.publisher.publish(write, room.room_id.view(), purged_payload(room, event));
                             }
@@ -74,7 +77,7 @@ Result<bool> continue_purge(Environment& environment, const RoomRow& room, table
                             return true;
                           },
                           chain));
-  environment.bodies.clear();
+  environment.bodies.erase(gone);
   return more;
 }
 

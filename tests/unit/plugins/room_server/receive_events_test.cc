@@ -107,6 +107,14 @@ struct ReceiveEventsTest : RoomFixture {
     return join;
   }
 
+  /// And he may set state.
+  void join_dave_with_power() {
+    join_dave();
+    ASSERT_EQ(outcome(put_state(room, alice, "m.room.power_levels",
+                                R"({"users":{"@alice:test.example":100,"@dave:far.example":50}})")),
+              "ok");
+  }
+
   testing::FakeRandom chance{7};
   const matrix::SigningKey key = std::move(*matrix::SigningKey::generate("far", chance));
   RoomId room;
@@ -249,10 +257,7 @@ TEST_F(ReceiveEventsTest, who_follows_what_is_not_heard_follows_what_that_follow
 }
 
 TEST_F(ReceiveEventsTest, a_ban_on_one_branch_wins_over_what_the_banned_does_on_the_other) {
-  join_dave();
-  ASSERT_EQ(outcome(put_state(room, alice, "m.room.power_levels",
-                              R"({"users":{"@alice:test.example":100,"@dave:far.example":50}})")),
-            "ok");
+  join_dave_with_power();
   tell();
   const EventId before = last_local();
   ASSERT_EQ(outcome(ban(room, alice, dave)), "ok");
@@ -267,10 +272,7 @@ TEST_F(ReceiveEventsTest, a_ban_on_one_branch_wins_over_what_the_banned_does_on_
 }
 
 TEST_F(ReceiveEventsTest, a_change_by_resolution_is_told) {
-  join_dave();
-  ASSERT_EQ(outcome(put_state(room, alice, "m.room.power_levels",
-                              R"({"users":{"@alice:test.example":100,"@dave:far.example":50}})")),
-            "ok");
+  join_dave_with_power();
   tell();
   const EventId before = last_local();
   const EventId kick = far_member(dave, frank, "invite", {before});
@@ -468,8 +470,6 @@ TEST_F(ReceiveEventsTest, a_failed_write_is_told_and_may_be_repeated) {
   EXPECT_EQ(receive_one(join), ReceivedOutcome::accepted);
 }
 
-/// Rooms in which users of several servers fight, and whose events come here in a random order.
-
 TEST_F(ReceiveEventsTest, what_is_rejected_covers_nothing) {
   const EventId join = join_dave();
   const EventId lost = far_message(dave, {join});
@@ -518,10 +518,7 @@ TEST_F(ReceiveEventsTest, a_redaction_that_is_not_allowed_is_not_told) {
 }
 
 TEST_F(ReceiveEventsTest, what_clients_heard_of_a_redacted_state_goes_from_whatever_came_in_its_place) {
-  join_dave();
-  ASSERT_EQ(outcome(put_state(room, alice, "m.room.power_levels",
-                              R"({"users":{"@alice:test.example":100,"@dave:far.example":50}})")),
-            "ok");
+  join_dave_with_power();
   const EventId first = put_state(room, alice, "m.room.topic", R"({"topic":"first"})")->event_id;
   tell();
   // Both branches replace it; only one of them is current in the end.
@@ -614,6 +611,7 @@ TEST_F(ChosenIdsTest, another_room_may_have_the_same_id) {
   }
 }
 
+/// Rooms in which users of several servers fight, and whose events come here in a random order.
 struct RandomRoomsTest : ReceiveEventsTest, ::testing::WithParamInterface<std::tuple<const char*, int>> {};
 
 TEST_P(RandomRoomsTest, have_the_state_of_their_tips) {
