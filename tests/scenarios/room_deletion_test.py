@@ -51,7 +51,7 @@ class RoomDeletionTest(unittest.TestCase):
         self.assertEqual({}, delete(self.admin, room))
         self.admin.refused(404, "M_NOT_FOUND", "DELETE", path)
 
-        answer = bob.sync_until("the room to be left", lambda answer: room in answer["rooms"].get("leave", {}) and answer)
+        answer = bob.sync_until("the room to be left", lambda answer: room in answer.get("rooms", {}).get("leave", {}) and answer)
         self.assertNotIn(room, answer["rooms"].get("join", {}))
         for user in (alice, bob):
             self.assertEqual([kept], user.get("v3/joined_rooms")["joined_rooms"])
