@@ -142,12 +142,19 @@ struct SyncFixture : ::testing::Test {
     host.load("edu_server");
     host.load("sync_api");
     host.start();
+    await_index();
     rooms = &host.connect<api::RoomServer>();
     edus = &host.connect<api::EduServer>();
   }
   void restart() {
     host.stop();
     start();
+  }
+  /// When the index of a topic begins, polls end and memory is built again: from here on that does not happen.
+  void await_index() {
+    const auto begun = [&] { return host.count("sync_api", "SELECT COUNT(*) FROM bp_positions") == 4; };
+    for (int i = 0; i < 1000 && !begun(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    ASSERT_TRUE(begun()) << "not every topic has an index";
   }
 
   // ---- what users do
