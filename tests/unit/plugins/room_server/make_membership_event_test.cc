@@ -168,6 +168,22 @@ TEST_P(RestrictedTemplateTest, who_is_invited_needs_nobody_to_vouch) {
   EXPECT_EQ(errcode(make(dave)), "M_FORBIDDEN") << "there are no conditions that anybody could meet";
 }
 
+TEST_P(RestrictedTemplateTest, a_restricted_room_may_be_knocked_at_as_well) {
+  begin_restricted();
+  ASSERT_EQ(outcome(put_state(room, alice, "m.room.join_rules",
+                              R"({"allow":[{"room_id":")" + space.str() +
+                                  R"(","type":"m.room_membership"}],"join_rule":"knock_restricted"})")),
+            "ok");
+  if (!room_version->knock_restricted_join) {
+    EXPECT_EQ(outcome(make(dave)), "denied/forbidden");
+    EXPECT_EQ(outcome(make(erin, Membership::knock)), "denied/forbidden");
+    return;
+  }
+  EXPECT_EQ(authoriser(make(dave)), alice.str());
+  EXPECT_EQ(outcome(make(erin)), "denied/forbidden");
+  EXPECT_EQ(outcome(make(erin, Membership::knock)), "ok");
+}
+
 TEST_P(RestrictedTemplateTest, another_servers_word_is_not_repeated) {
   begin_restricted();
   ASSERT_EQ(receive(finish(make(dave), dave)), Outcome::accepted);
