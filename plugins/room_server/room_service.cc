@@ -45,6 +45,11 @@ void bind(api::RoomServer& rooms, Environment& environment) {
   bind_verb(rooms.find_membership, environment, find_membership);
   bind_verb(rooms.get_events, environment, get_events);
   bind_verb(rooms.list_earlier_events, environment, list_earlier_events);
+  bind_verb(rooms.get_server_in_room, environment, get_server_in_room);
+  bind_verb(rooms.list_servers_in_room, environment, list_servers_in_room);
+  bind_verb(rooms.get_auth_chain, environment, get_auth_chain);
+  bind_verb(rooms.make_membership_event, environment, make_membership_event);
+  bind_verb(rooms.sign_restricted_join, environment, sign_restricted_join);
   bind_verb(rooms.find_alias, environment, find_alias);
   bind_verb(rooms.set_alias, environment, set_alias);
   bind_verb(rooms.delete_alias, environment, delete_alias);

@@ -198,6 +198,9 @@ struct Awaited {
 Awaited find_awaited(Session& session, RoomNumber room, const EventId& event_id);
 void insert_state_events(Write& write, RoomNumber room, std::span<const StateEventRow* const> events);
 void each_state_event(Session& session, RoomNumber room, const std::function<void(StateEventRow)>& row);
+/// Those of the ordinals that are there, in no order.
+void each_state_event(Session& session, RoomNumber room, std::span<const std::int64_t> ordinals,
+                      const std::function<void(StateEventRow)>& row);
 void insert_state_change(Write& write, RoomNumber room, const StateChangeRow& change);
 
 // purges
@@ -245,6 +248,14 @@ void replace_json(Write& write, RoomNumber room, const EventRow& event);
 void replace_place(Write& write, RoomNumber room, const EventRow& event);
 /// The events whose ids are asked for, in no order.
 void each_body(Session& session, std::span<const EventId> event_ids, const std::function<void(api::EventBody)>& body);
+/// The same with all that is known of them and their rooms.
+void each_event_of(Session& session, std::span<const EventId> event_ids,
+                   const std::function<void(RoomRow, EventRow)>& row);
+/// The bodies of those ordinals that are there, in no order.
+void each_body(Session& session, const RoomRow& room, std::vector<std::int64_t> ordinals,
+               const std::function<void(api::EventBody)>& body);
+void each_json(Session& session, RoomNumber room, std::span<const std::int64_t> ordinals,
+               const std::function<void(std::int64_t ordinal, std::string json)>& row);
 /// Published events with after < sequence <= up_to, in that order.
 void each_event_by_sequence(Session& session, std::uint64_t after, std::uint64_t up_to, std::size_t limit,
                             const std::function<void(const RoomRow&, EventRow&&)>& row);
@@ -283,6 +294,12 @@ void each_joined_member(Session& session, RoomNumber room,
 std::vector<RoomId> list_joined_rooms(Session& session, const UserId& user);
 /// Whether the user is joined to a room with that id.
 bool is_joined(Session& session, const RoomId& room_id, const UserId& user);
+/// Whether a user of the server is joined.
+bool is_joined(Session& session, RoomNumber room, const ServerName& server);
+/// The servers of joined users, those of most users first.
+std::vector<ServerName> list_joined_servers(Session& session, RoomNumber room);
+/// The users of a server whose memberships the room has met, without the ids of these.
+std::vector<StateRow> list_members_of(Session& session, RoomNumber room, const ServerName& server);
 
 // transactions
 std::optional<TransactionResult> find_transaction(Session& session, std::string_view transaction_key);

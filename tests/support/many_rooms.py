@@ -58,7 +58,7 @@ class ManyRooms:
                                  "join", "DEVICE", f"m{ordinal}", 0, self.event(room_id, type, sender, ordinal, content, **more),
                                  0, int(member), 0, 0)
                 if member:
-                    yield "current_state", (room, type, sender, ordinal, event_id, "join", None, ordinal)
+                    yield "current_state", (room, type, sender, ordinal, event_id, "join", None, ordinal, sender.partition(":")[2])
                 elif ordinal % 10 == 0:
                     yield "transactions", (f"{sender}|DEVICE|send|{room}|m{ordinal}", room << 32 | ordinal, 1_700_000_000)
 

@@ -26,6 +26,11 @@ Result<api::Nothing> purge_history(Environment& environment, const api::PurgeHis
 /// store's.
 Result<bool> continue_purge(Environment& environment, const RoomRow& room, tables::PurgeRow& purge);
 Result<api::ReceiveEventsResponse> receive_events(Environment& environment, const api::ReceiveEventsRequest& request);
+/// For users of other servers, who make or have made the event themselves. They change nothing.
+Result<api::MakeMembershipEventResponse> make_membership_event(Environment& environment,
+                                                               const api::MakeMembershipEventRequest& request);
+Result<api::SignRestrictedJoinResponse> sign_restricted_join(Environment& environment,
+                                                             const api::SignRestrictedJoinRequest& request);
 /// The record of a user's forgetting, as JSON; the same in the snapshot.
 std::string forgotten_payload(const RoomRow& room, const UserId& user, const std::string& membership);
 

@@ -3,34 +3,13 @@
 
 #include "input/content.h"
 #include "input/input.h"
+#include "input/restricted_join.h"
 
 namespace backplane::room_server {
 namespace {
 
 using api::MembershipAction;
-using matrix::JoinRule;
 using matrix::Membership;
-
-constexpr std::string_view authoriser = "join_authorised_via_users_server";
-
-/// Whether a user may join because of the rooms they are in, found out outside the lane for one m.room.join_rules
-/// event.
-struct Allowance {
-  EventId join_rules;
-  bool allowed = false;
-};
-
-std::vector<RoomId> allowed_rooms(const matrix::Event& join_rules) {
-  std::vector<RoomId> rooms;
-  const auto document = json::Document::parse(join_rules.content());
-  if (!document) return rooms;
-  // Spec: Client-Server API, "Restricted rooms".
-  for (const json::View rule : document->root().find("allow").value_or(json::View()).elements()) {
-    if (rule.find_string("type") != "m.room_membership") continue;
-    if (const auto room = rule.find_string("room_id")) rooms.emplace_back(std::string(*room));
-  }
-  return rooms;
-}
 
 /// What an action asks of the present membership, beyond the authorization rules: those take a kick of somebody who
 /// has left, or an unban by way of a kick.
@@ -55,7 +34,7 @@ Result<void> check_action(const MembershipDraft& draft, const HeadState* current
 class MembershipAttempt {
  public:
   MembershipAttempt(Environment& environment, const MembershipDraft& draft, Membership wanted)
-      : environment_(environment), draft_(draft), wanted_(wanted) {}
+      : environment_(environment), draft_(draft), wanted_(wanted), restricted_(environment, draft.sender) {}
 
   Result<Attempt> operator()(LaneGuard& lane) {
     const HeadState* const current = lane.head().find_member(draft_.target);
@@ -89,48 +68,34 @@ class MembershipAttempt {
   Result<std::function<Result<void>()>> authorise_join(LaneGuard& lane, const matrix::Event& replaced,
                                                        const HeadState* current, matrix::EventDraft& event) {
     Content content = Content::parse_canonical(event.content);
-    content.remove(authoriser);
-    const RoomHead& head = lane.head();
-    const JoinRule rule = head.join_rule();
-    const Membership membership = current != nullptr ? current->membership : Membership::leave;
-    const bool restricted = rule == JoinRule::restricted || rule == JoinRule::knock_restricted;
-    if (membership == Membership::join) {
-      if (const auto before = json::find_raw(replaced.content(), authoriser))
-        content.set_raw(authoriser, std::string(*before));
-    } else if (restricted && membership != Membership::invite && membership != Membership::ban) {
-      const HeadState* const rules = head.find("m.room.join_rules", "");
-      if (rules == nullptr || allowance_.join_rules != rules->event_id) return find_allowance(lane, *rules);
-      const UserId inviter =
-          allowance_.allowed ? head.find_member_with(environment_.server_name, head.power_levels().invite()) : UserId();
-      if (!allowance_.allowed)
-        return denied("forbidden", "you are in none of the rooms whose members may join this one");
-      if (inviter.empty()) return denied("forbidden", "nobody in the room may let you in");
-      content.set(authoriser, inviter.view());
+    content.remove(authoriser_key);
+    if (current != nullptr && current->membership == Membership::join) {
+      // Another server's would have to sign this event too (room version 8, authorization rules, 4.2), and nobody who
+      // is in needs one.
+      const auto before = json::find_raw_string(replaced.content(), authoriser_key);
+      if (before && matrix::is_on_server(*before, environment_.server_name)) content.set(authoriser_key, *before);
+    } else {
+      BACKPLANE_TRY(verdict, restricted_.judge(lane));
+      switch (verdict) {
+        case RestrictedJoin::Verdict::not_asked: break;
+        case RestrictedJoin::Verdict::undecided:
+          return std::function<Result<void>()>([this] { return restricted_.look(); });
+        case RestrictedJoin::Verdict::allowed: content.set(authoriser_key, restricted_.authoriser().view()); break;
+        case RestrictedJoin::Verdict::in_no_room:
+        case RestrictedJoin::Verdict::unknown:
+          return denied("forbidden", "you are in none of the rooms whose members may join this one");
+        case RestrictedJoin::Verdict::nobody_may_invite:
+          return denied("forbidden", "nobody in the room may let you in");
+      }
     }
     event.content = content.canonical();
     return std::function<Result<void>()>();
   }
 
-  Result<std::function<Result<void>()>> find_allowance(LaneGuard& lane, const HeadState& rules) {
-    BACKPLANE_TRY(join_rules, lane.event_of(rules));
-    return std::function<Result<void>()>(
-        [this, id = rules.event_id, rooms = allowed_rooms(join_rules)]() -> Result<void> {
-          auto found = environment_.store.read([&](storage::Session& session) {
-            for (const RoomId& room : rooms) {
-              if (tables::is_joined(session, room, draft_.sender)) return true;
-            }
-            return false;
-          });
-          if (!found) return std::move(found).error();
-          allowance_ = {id, *found};
-          return {};
-        });
-  }
-
   Environment& environment_;
   const MembershipDraft& draft_;
   const Membership wanted_;
-  Allowance allowance_;
+  RestrictedJoin restricted_;
 };
 
 }  // namespace

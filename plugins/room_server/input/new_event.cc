@@ -158,17 +158,22 @@ void complete_draft(Environment& environment, const RoomHead& head, matrix::Even
     draft.event_id = matrix::new_event_id(environment.server_name, environment.random);
 }
 
-Result<NewEvent> make_event(Environment& environment, RoomHead& head, matrix::EventDraft draft,
-                            const matrix::Event& replaced, Origin origin) {
-  BACKPLANE_CHECK(check_texts(draft, origin));
+Result<std::vector<const HeadState*>> place_draft(Environment& environment, RoomHead& head, matrix::EventDraft& draft) {
   complete_draft(environment, head, draft);
   draft.depth = head.next_depth();
   if (draft.origin_server_ts == 0) draft.origin_server_ts = environment.clock.wall_ms();
   BACKPLANE_CHECK(check_draft(environment, head, draft));
-  const auto auth_entries = head.auth_entries(matrix::AuthSubject::of(draft));
+  auto auth_entries = head.auth_entries(matrix::AuthSubject::of(draft));
   for (const HeadState* const entry : auth_entries) draft.auth_events.push_back(entry->event_id);
   if (head.version().event_format == matrix::EventFormat::event_id_in_event)
     BACKPLANE_CHECK(add_hashes(environment, head, auth_entries, draft));
+  return auth_entries;
+}
+
+Result<NewEvent> make_event(Environment& environment, RoomHead& head, matrix::EventDraft draft,
+                            const matrix::Event& replaced, Origin origin) {
+  BACKPLANE_CHECK(check_texts(draft, origin));
+  BACKPLANE_TRY(auth_entries, place_draft(environment, head, draft));
   auto built = matrix::build_event(draft, head.version(), *environment.signing_key);
   if (!built) {
     environment.meters.rejected_as_invalid.add();

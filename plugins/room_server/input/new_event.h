@@ -64,9 +64,11 @@ struct Origin {
 bool is_text(std::string_view text);
 /// Fills in what the authorization rules look at.
 void complete_draft(Environment& environment, const RoomHead& head, matrix::EventDraft& draft);
-/// Fills in what follows from the head, checks the rules, builds, signs and applies the event. `replaced` is the
-/// current event of a state draft's type and state key, for `unsigned`; it may be empty.
-/// Errors: denied/forbidden (nothing has changed then), invalid/too_large.
+/// Fills in all that follows from the head (its id in room versions 1 and 2 as that of an event of this server), and
+/// checks the rules. Answers the auth events. Errors: denied/forbidden, the store's.
+Result<std::vector<const HeadState*>> place_draft(Environment& environment, RoomHead& head, matrix::EventDraft& draft);
+/// The same, and builds, signs and applies the event. `replaced` is the current event of a state draft's type and state
+/// key, for `unsigned`; it may be empty. Errors: denied/forbidden (nothing has changed then), invalid/too_large.
 Result<NewEvent> make_event(Environment& environment, RoomHead& head, matrix::EventDraft draft,
                             const matrix::Event& replaced, Origin origin);
 /// The row of the state that a type and state key have now.

@@ -1,5 +1,6 @@
 #include "migrations/migrations.h"
 
+#include "migrations/find_member_servers.h"
 #include "migrations/make_event_graph.h"
 
 namespace backplane::room_server {
@@ -181,10 +182,20 @@ CREATE TABLE deleted_rooms (
 );
 )sql";
 
+// The server of each member, empty for other state: so which servers are in a room, and who of one, is found without
+// looking at all the others.
+constexpr std::string_view member_servers = R"sql(
+ALTER TABLE current_state ADD COLUMN server TEXT NOT NULL DEFAULT '';
+CREATE INDEX members_by_server ON current_state (room, server, membership) WHERE server <> '';
+)sql";
+
 }  // namespace
 
 std::vector<storage::Migration> migrations() {
-  return {{1, "rooms", rooms}, {2, "room_numbers", room_numbers}, {3, "event_graph", event_graph, make_event_graph}};
+  return {{1, "rooms", rooms},
+          {2, "room_numbers", room_numbers},
+          {3, "event_graph", event_graph, make_event_graph},
+          {4, "member_servers", member_servers, find_member_servers}};
 }
 
 }  // namespace backplane::room_server

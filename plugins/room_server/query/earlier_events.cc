@@ -5,6 +5,7 @@
 
 #include "backplane/matrix/event.h"
 #include "query/query.h"
+#include "query/server_view.h"
 
 namespace backplane::room_server {
 namespace {
@@ -20,20 +21,24 @@ class Walk {
         version_(*matrix::find_room_version(room.version)),
         request_(request),
         limit_(std::min<std::size_t>(request.limit, max_events)),
-        seen_(request.until.begin(), request.until.end()) {}
+        seen_(request.until.begin(), request.until.end()) {
+    if (!request.for_server.empty()) view_.emplace(session, room, request.for_server);
+  }
 
-  api::GetEventsResponse run() {
+  Result<api::GetEventsResponse> run() {
+    if (view_ && !view_->is_in_room())
+      return denied("not_in_room", "nobody of " + request_.for_server.str() + " is in the room");
     for (const EventId& event_id : request_.from) add(event_id);
     api::GetEventsResponse response;
     // Rejected ones are not answered, and there may be any number of them.
     for (std::size_t looks = 0; !left_.empty() && response.events.size() < limit_ && looks < max_looks; ++looks) {
-      const EventRow row = left_.top();
+      EventRow row = left_.top();
       left_.pop();
       const matrix::Event event = matrix::Event::from_stored(row.json, row.event_id, version_);
       for (const EventId& prev : event.prev_events()) add(prev);
       const bool is_start = std::ranges::find(request_.from, row.event_id) != request_.from.end();
       if (row.status == EventStatus::rejected || (is_start && !request_.with_from)) continue;
-      response.events.push_back({row.event_id, room_.room_id, {row.json}, room_.version, row.content_version});
+      response.events.push_back(view_ ? view_->body(std::move(row)) : body_of(std::move(row)));
     }
     return response;
   }
@@ -44,6 +49,10 @@ class Walk {
       return std::pair(a.depth, a.ordinal) < std::pair(b.depth, b.ordinal);
     }
   };
+
+  api::EventBody body_of(EventRow row) const {
+    return {std::move(row.event_id), room_.room_id, {std::move(row.json)}, room_.version, row.content_version};
+  }
 
   void add(const EventId& event_id) {
     if (!seen_.insert(event_id).second) return;
@@ -58,6 +67,7 @@ class Walk {
   const api::ListEarlierEventsRequest& request_;
   const std::size_t limit_;
   std::set<EventId> seen_;
+  std::optional<ServerView> view_;  ///< where one server asks
   std::priority_queue<EventRow, std::vector<EventRow>, IsHigher> left_;
 };
 

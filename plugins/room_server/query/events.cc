@@ -1,12 +1,46 @@
+#include <map>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "query/query.h"
+#include "query/server_view.h"
 
 namespace backplane::room_server {
+namespace {
+
+/// Whether another server gets the event by its id. Spec: Server-Server API, "Rejection" and "Soft failure"; what cites
+/// or follows it is answered with it all the same (list_earlier_events, get_state_at_event).
+bool is_for_servers(EventStatus status) {
+  return status != EventStatus::rejected && status != EventStatus::soft_failed;
+}
+
+Result<api::GetEventsResponse> get_events_for(Environment& environment, const api::GetEventsRequest& request) {
+  return environment.store.read([&](storage::Session& session) {
+    std::map<RoomNumber, ServerView> views;
+    std::unordered_map<EventId, api::EventBody> bodies;
+    std::vector<std::pair<RoomRow, EventRow>> rows;
+    tables::each_event_of(session, request.event_ids, [&](RoomRow room, EventRow event) {
+      if (is_for_servers(event.status)) rows.emplace_back(std::move(room), std::move(event));
+    });
+    for (auto& [room, event] : rows) {
+      ServerView& view = views.try_emplace(room.number, session, room, request.for_server).first->second;
+      if (!view.is_in_room()) continue;
+      const EventId event_id = event.event_id;
+      bodies.emplace(event_id, view.body(std::move(event)));
+    }
+    api::GetEventsResponse response;
+    for (const EventId& event_id : request.event_ids) {
+      if (const auto body = bodies.find(event_id); body != bodies.end()) response.events.push_back(body->second);
+    }
+    return response;
+  });
+}
+
+}  // namespace
 
 Result<api::GetEventsResponse> get_events(Environment& environment, const api::GetEventsRequest& request) {
+  if (!request.for_server.empty()) return get_events_for(environment, request);
   std::unordered_map<EventId, BodyCache::Pointer> bodies;
   std::vector<EventId> missing;
   for (const EventId& event_id : request.event_ids) {

@@ -22,6 +22,11 @@ Result<api::GetEventsResponse> list_earlier_events(Environment& environment,
 Result<api::GetEventsResponse> get_events(Environment& environment, const api::GetEventsRequest& request);
 Result<api::ListRecordsResponse> list_room_events(Environment& environment, const api::ListRecordsRequest& request);
 
+Result<api::ServerInRoomResponse> get_server_in_room(Environment& environment, const api::ServerInRoomRequest& request);
+Result<api::ServersInRoomResponse> list_servers_in_room(Environment& environment,
+                                                        const api::ServersInRoomRequest& request);
+Result<api::GetEventsResponse> get_auth_chain(Environment& environment, const api::AuthChainRequest& request);
+
 /// In the room's lane, for moments: what the head has in memory need not be read.
 Result<api::StateAtEventResponse> get_state_at_event(Environment& environment, const api::StateAtEventRequest& request);
 

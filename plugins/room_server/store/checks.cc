@@ -60,6 +60,9 @@ std::vector<storage::Check> checks() {
            "t.event_key / 4294967296 * 4294967296 + t.state_before)) OR (t.state_after <> 0 AND NOT EXISTS "
            "(SELECT 1 FROM state_snapshots b WHERE b.snapshot_key = "
            "t.event_key / 4294967296 * 4294967296 + t.state_after)))"},
+      {"members under a server that is not theirs",
+       "SELECT t.state_key FROM current_state t WHERE t.type = 'm.room.member' AND t.state_key LIKE '%:%' "
+       "AND substr(t.state_key, length(t.state_key) - length(t.server)) <> ':' || t.server"},
       {"rooms whose members are counted wrong",
        "SELECT r.room_id FROM rooms r WHERE r.joined_members <> (SELECT COUNT(*) FROM current_state t "
        "WHERE t.room = r.room AND t.type = 'm.room.member' AND t.membership = 'join')"},

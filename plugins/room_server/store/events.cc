@@ -18,11 +18,11 @@ std::int64_t id_hash(const EventId& event_id) { return static_cast<std::int64_t>
 
 /// Runs a query whose columns are those above, then any `More`, and calls row(key, event, more…).
 template <class... More, class Row>
-void each_event(Session& session, std::string_view sql, std::initializer_list<storage::Parameter> parameters,
-                Row&& row) {
-  session.each<std::int64_t, EventId, std::uint16_t, std::uint64_t, std::int64_t, std::string,
-               std::optional<std::string>, std::string, std::string, EventId, std::string, std::string, DeviceId,
-               TransactionId, int, int, std::int64_t, std::int64_t, std::int64_t, std::string, More...>(
+void each_event_span(Session& session, std::string_view sql, std::span<const storage::Parameter> parameters,
+                     Row&& row) {
+  session.each_span<std::int64_t, EventId, std::uint16_t, std::uint64_t, std::int64_t, std::string,
+                    std::optional<std::string>, std::string, std::string, EventId, std::string, std::string, DeviceId,
+                    TransactionId, int, int, std::int64_t, std::int64_t, std::int64_t, std::string, More...>(
       sql, parameters,
       [&](std::int64_t key, EventId event_id, std::uint16_t lane, std::uint64_t sequence, std::int64_t depth,
           std::string type, std::optional<std::string> state_key, std::string sender, std::string history_visibility,
@@ -51,6 +51,11 @@ void each_event(Session& session, std::string_view sql, std::initializer_list<st
                      std::move(json)},
             std::move(more)...);
       });
+}
+template <class... More, class Row>
+void each_event(Session& session, std::string_view sql, std::initializer_list<storage::Parameter> parameters,
+                Row&& row) {
+  each_event_span<More...>(session, sql, {parameters.begin(), parameters.size()}, std::forward<Row>(row));
 }
 
 /// Each row has a number of its own, also where there is no position.
@@ -193,6 +198,30 @@ void each_body(Session& session, std::span<const EventId> event_ids, const std::
           if (is_wanted(event_id))
             body({std::move(event_id), std::move(room_id), {std::move(json)}, std::move(version), content_version});
         });
+  });
+}
+
+void each_event_of(Session& session, std::span<const EventId> event_ids,
+                   const std::function<void(RoomRow, EventRow)>& row) {
+  for_each_hashes(event_ids, [&](std::vector<storage::Parameter> hashes, const auto& is_wanted) {
+    each_event_span<RoomId, RoomVersionId>(
+        session,
+        "SELECT " BACKPLANE_EVENT_COLUMNS
+        ", r.room_id, r.version FROM events e JOIN rooms r ON r.room = e.event_key / 4294967296 "
+        "WHERE e.id_hash IN " BACKPLANE_KEYS,
+        hashes, [&](std::int64_t key, EventRow event, RoomId room_id, RoomVersionId version) {
+          if (is_wanted(event.event_id))
+            row({room_of_key(key), std::move(room_id), std::move(version)}, std::move(event));
+        });
+  });
+}
+
+void each_json(Session& session, RoomNumber room, std::span<const std::int64_t> ordinals,
+               const std::function<void(std::int64_t, std::string)>& row) {
+  for_each_keys(room, ordinals, [&](std::span<const storage::Parameter> keys) {
+    session.each_span<std::int64_t, std::string>(
+        "SELECT event_key, json FROM events WHERE event_key IN " BACKPLANE_KEYS, keys,
+        [&](std::int64_t key, std::string json) { row(ordinal_of_key(key), std::move(json)); });
   });
 }
 

@@ -3,8 +3,19 @@
 #include "backplane/storage/rows.h"
 #include "state/auth_index.h"
 #include "store.h"
+#include "store/keys.h"
 
 namespace backplane::room_server::tables {
+namespace {
+
+StateEventRow state_event_of(std::int64_t key, StateNumber number, const Bytes& stored) {
+  const auto ordinal = static_cast<std::uint32_t>(ordinal_of_key(key));
+  auto auth_events = decode_auth_events(ordinal, stored.data);
+  if (!auth_events) throw storage::Failure(auth_events.error());
+  return {ordinal, number, std::move(*auth_events)};
+}
+
+}  // namespace
 
 ForwardExtremities find_forward_extremities(Session& session, RoomNumber room) {
   const auto row = session.find<std::optional<std::string>, std::int64_t>(
@@ -64,12 +75,17 @@ void insert_state_events(Write& write, RoomNumber room, std::span<const StateEve
 void each_state_event(Session& session, RoomNumber room, const std::function<void(StateEventRow)>& row) {
   session.each<std::int64_t, StateNumber, Bytes>(
       "SELECT event_key, number, auth_events FROM state_events WHERE event_key >= ? AND event_key < ?",
-      {event_key(room, 0), event_key(room + 1, 0)}, [&](std::int64_t key, StateNumber number, const Bytes& stored) {
-        const auto ordinal = static_cast<std::uint32_t>(ordinal_of_key(key));
-        auto auth_events = decode_auth_events(ordinal, stored.data);
-        if (!auth_events) throw storage::Failure(auth_events.error());
-        row({ordinal, number, std::move(*auth_events)});
-      });
+      {event_key(room, 0), event_key(room + 1, 0)},
+      [&](std::int64_t key, StateNumber number, const Bytes& stored) { row(state_event_of(key, number, stored)); });
+}
+
+void each_state_event(Session& session, RoomNumber room, std::span<const std::int64_t> ordinals,
+                      const std::function<void(StateEventRow)>& row) {
+  for_each_keys(room, ordinals, [&](std::span<const storage::Parameter> keys) {
+    session.each_span<std::int64_t, StateNumber, Bytes>(
+        "SELECT event_key, number, auth_events FROM state_events WHERE event_key IN " BACKPLANE_KEYS, keys,
+        [&](std::int64_t key, StateNumber number, const Bytes& stored) { row(state_event_of(key, number, stored)); });
+  });
 }
 
 void insert_state_change(Write& write, RoomNumber room, const StateChangeRow& change) {

@@ -45,4 +45,40 @@ bool is_joined(Session& session, const RoomId& room_id, const UserId& user) {
       .has_value();
 }
 
+bool is_joined(Session& session, RoomNumber room, const ServerName& server) {
+  return session
+      .find<std::int64_t>(
+          "SELECT 1 FROM current_state WHERE room = ? AND server = ? AND server <> '' "
+          "AND membership = 'join' LIMIT 1",
+          {room, server})
+      .has_value();
+}
+
+std::vector<ServerName> list_joined_servers(Session& session, RoomNumber room) {
+  std::vector<ServerName> servers;
+  session.each<ServerName, std::int64_t>(
+      "SELECT server, COUNT(*) FROM current_state WHERE room = ? AND server <> '' AND membership = 'join' "
+      "GROUP BY server ORDER BY 2 DESC, 1",
+      {room}, [&](ServerName server, std::int64_t) { servers.push_back(std::move(server)); });
+  return servers;
+}
+
+std::vector<StateRow> list_members_of(Session& session, RoomNumber room, const ServerName& server) {
+  std::vector<StateRow> rows;
+  // Joined with itself: for a row that its index does not hold all of, SQLite would rather go over the whole room.
+  session.each<std::string, StateNumber, std::int64_t, std::string>(
+      "SELECT s.state_key, s.number, s.ordinal, s.membership FROM current_state m JOIN current_state s "
+      "ON s.room = m.room AND s.type = 'm.room.member' AND s.state_key = m.state_key "
+      "WHERE m.room = ? AND m.server = ? AND m.server <> ''",
+      {room, server}, [&](std::string user, StateNumber number, std::int64_t ordinal, std::string membership) {
+        StateRow& row = rows.emplace_back();
+        row.type = "m.room.member";
+        row.state_key = std::move(user);
+        row.number = number;
+        row.ordinal = ordinal;
+        row.membership = std::move(membership);
+      });
+  return rows;
+}
+
 }  // namespace backplane::room_server::tables

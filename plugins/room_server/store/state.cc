@@ -7,6 +7,13 @@
 namespace backplane::room_server::tables {
 namespace {
 
+/// Of a member's row: as matrix::server_of().
+std::string_view server_of(const StateRow& state) {
+  const std::string_view key = state.state_key;
+  const auto colon = state.type == "m.room.member" ? key.find(':') : std::string_view::npos;
+  return colon != std::string_view::npos ? key.substr(colon + 1) : std::string_view();
+}
+
 /// The columns of a body, of an event called e.
 #define BACKPLANE_BODY_COLUMNS "e.event_id, e.content_version, e.json"
 
@@ -24,11 +31,11 @@ StateSnapshotPointer state_after(Session& session, RoomNumber room, std::int64_t
 
 void insert_states(Write& write, RoomNumber room, std::span<const StateRow* const> states) {
   storage::Rows rows(
-      "INSERT INTO current_state (room, type, state_key, number, ordinal, event_id, membership, left_at) "
-      "VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+      "INSERT INTO current_state (room, type, state_key, number, ordinal, event_id, membership, left_at, server) "
+      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
   for (const StateRow* const state : states) {
     rows.add({room, state->type, state->state_key, state->number, state->ordinal, state->event_id, state->membership,
-              state->left_at});
+              state->left_at, server_of(*state)});
   }
   rows.insert(write);
 }
@@ -55,14 +62,13 @@ std::vector<StateRow> list_state(Session& session, RoomNumber room) {
 
 void each_state_body(Session& session, const RoomRow& room, std::optional<std::int64_t> at,
                      const std::function<void(api::EventBody)>& body) {
-  const auto row = [&](EventId event_id, std::int64_t content_version, std::string json) {
-    body(body_of(room, std::move(event_id), content_version, std::move(json)));
-  };
   if (!at) {
     session.each<EventId, std::int64_t, std::string>(
         "SELECT " BACKPLANE_BODY_COLUMNS
         " FROM current_state s JOIN events e ON e.event_key = s.room * 4294967296 + s.ordinal WHERE s.room = ?",
-        {room.number}, row);
+        {room.number}, [&](EventId event_id, std::int64_t content_version, std::string json) {
+          body(body_of(room, std::move(event_id), content_version, std::move(json)));
+        });
     return;
   }
   const StateSnapshotPointer snapshot = state_after(session, room.number, *at);
@@ -70,10 +76,18 @@ void each_state_body(Session& session, const RoomRow& room, std::optional<std::i
   const StateDelta entries = snapshot->entries();
   std::vector<std::int64_t> ordinals;
   for (const StateEntry& entry : entries) ordinals.push_back(entry.ordinal);
+  each_body(session, room, std::move(ordinals), body);
+}
+
+void each_body(Session& session, const RoomRow& room, std::vector<std::int64_t> ordinals,
+               const std::function<void(api::EventBody)>& body) {
   std::ranges::sort(ordinals);  // as they lie in the table
   for_each_keys(room.number, ordinals, [&](std::span<const storage::Parameter> keys) {
     session.each_span<EventId, std::int64_t, std::string>(
-        "SELECT " BACKPLANE_BODY_COLUMNS " FROM events e WHERE e.event_key IN " BACKPLANE_KEYS, keys, row);
+        "SELECT " BACKPLANE_BODY_COLUMNS " FROM events e WHERE e.event_key IN " BACKPLANE_KEYS, keys,
+        [&](EventId event_id, std::int64_t content_version, std::string json) {
+          body(body_of(room, std::move(event_id), content_version, std::move(json)));
+        });
   });
 }
 

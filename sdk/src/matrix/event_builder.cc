@@ -76,7 +76,7 @@ Parts parts_of(const EventDraft& draft, const RoomVersion& version) {
   parts.head += ",\"content\":";
   parts.depth = ",\"depth\":";
   append_integer(parts.depth, std::clamp<std::int64_t>(draft.depth, 0, version.max_depth()));
-  if (version.event_format == EventFormat::event_id_in_event) {
+  if (!draft.event_id.empty() && version.event_format == EventFormat::event_id_in_event) {
     parts.depth += ",\"event_id\":";
     json::append_quoted(parts.depth, draft.event_id.view());
   }
@@ -119,14 +119,27 @@ Result<void> check_draft(const EventDraft& draft, const RoomVersion& version) {
   if (too_long(draft.sender.view())) return invalid("too_large", "the event's sender is longer than 255 bytes");
   if (too_long(draft.room_id.view())) return invalid("too_large", "the event's room_id is longer than 255 bytes");
   if (version.event_format != EventFormat::event_id_in_event) return {};
-  if (too_long(draft.event_id.view())) return invalid("too_large", "the event's event_id is longer than 255 bytes");
-  if (draft.event_id.empty()) return invalid("bad_draft", "an event of room versions 1 and 2 needs an event id");
   if (draft.prev_event_hashes.size() != draft.prev_events.size() ||
       draft.auth_event_hashes.size() != draft.auth_events.size()) {
     return invalid("bad_draft",
                    "an event of room versions 1 and 2 needs the hashes of its prev_events and auth_events");
   }
   return {};
+}
+
+Result<void> check_id(const EventDraft& draft, const RoomVersion& version) {
+  if (version.event_format != EventFormat::event_id_in_event) return {};
+  if (draft.event_id.empty()) return invalid("bad_draft", "an event of room versions 1 and 2 needs an event id");
+  if (draft.event_id.view().size() > max_event_key_bytes)
+    return invalid("too_large", "the event's event_id is longer than 255 bytes");
+  return {};
+}
+
+/// The content as it is in the event; `changed` is where it is kept when that is not the draft's.
+std::string_view final_content(const EventDraft& draft, const RoomVersion& version, std::string& changed) {
+  if (!draft.redacts || !version.redacts_in_content) return draft.content;
+  changed = content_with_redacts(draft.content, *draft.redacts);
+  return changed;
 }
 
 }  // namespace
@@ -145,12 +158,9 @@ EventId new_event_id(const ServerName& server, Random& random) {
 
 Result<Event> build_event(const EventDraft& draft, const RoomVersion& version, const SigningKey& key) {
   BACKPLANE_CHECK(check_draft(draft, version));
+  BACKPLANE_CHECK(check_id(draft, version));
   std::string changed_content;
-  std::string_view content = draft.content;
-  if (draft.redacts && version.redacts_in_content) {
-    changed_content = content_with_redacts(content, *draft.redacts);
-    content = changed_content;
-  }
+  const std::string_view content = final_content(draft, version, changed_content);
   Parts parts = parts_of(draft, version);
 
   // Spec: Server-Server API, "Calculating the content hash for an event".
@@ -179,6 +189,18 @@ Result<Event> build_event(const EventDraft& draft, const RoomVersion& version, c
   if (text.size() > max_event_bytes) return invalid("too_large", "the event is larger than 65536 bytes");
   text.shrink_to_fit();
   return Event::from_stored(std::move(text), std::move(event_id), version);
+}
+
+Result<std::string> event_template(const EventDraft& draft, const RoomVersion& version, const ServerName& origin) {
+  BACKPLANE_CHECK(check_draft(draft, version));
+  EventDraft without_id = draft;
+  without_id.event_id = {};
+  const Parts parts = parts_of(without_id, version);
+  std::string text, changed_content;
+  append(text, parts.head, final_content(draft, version, changed_content), parts.depth,
+         ",\"origin\":", json::quoted(origin.view()), parts.times, parts.redacts, parts.room_and_sender, parts.tail);
+  if (text.size() > max_event_bytes) return invalid("too_large", "the event is larger than 65536 bytes");
+  return text;
 }
 
 }  // namespace backplane::matrix

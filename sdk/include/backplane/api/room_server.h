@@ -11,6 +11,7 @@
 #include "backplane/api/user_api.h"
 #include "backplane/log/position.h"
 #include "backplane/matrix/ids.h"
+#include "backplane/matrix/membership.h"
 
 namespace backplane::api {
 
@@ -187,8 +188,11 @@ BACKPLANE_FIELDS(FindMembershipResponse, membership, event_id);
 
 struct GetEventsRequest {
   std::vector<EventId> event_ids;
+  /// Empty, or whom they are for: then only events of rooms that the server is in are answered, none that were rejected
+  /// or soft-failed, redacted where the server may not see them, and all without `unsigned`.
+  ServerName for_server = {};
 };
-BACKPLANE_FIELDS(GetEventsRequest, event_ids);
+BACKPLANE_FIELDS(GetEventsRequest, event_ids, for_server);
 struct GetEventsResponse {
   std::vector<EventBody> events; /* those that are there, in the order asked for */
 };
@@ -258,8 +262,62 @@ struct ListEarlierEventsRequest {
   std::vector<EventId> until;  ///< neither these nor what only they follow
   std::int64_t min_depth = 0;
   std::uint32_t limit = 20;  ///< at most 1000
+  /// Empty, or whom they are for: then they come redacted where that server may not see them, and without `unsigned`.
+  ServerName for_server = {};
 };
-BACKPLANE_FIELDS(ListEarlierEventsRequest, room_id, from, with_from, until, min_depth, limit);
+BACKPLANE_FIELDS(ListEarlierEventsRequest, room_id, from, with_from, until, min_depth, limit, for_server);
+
+struct ServerInRoomRequest {
+  RoomId room_id;
+  ServerName server;
+};
+BACKPLANE_FIELDS(ServerInRoomRequest, room_id, server);
+struct ServerInRoomResponse {
+  RoomVersionId room_version;
+  bool joined = false;    ///< a user of the server is
+  bool denied = false;    ///< by the room's m.room.server_acl
+  bool resident = false;  ///< a user of this server is joined: what is known here of the room is of now
+};
+BACKPLANE_FIELDS(ServerInRoomResponse, room_version, joined, denied, resident);
+
+struct ServersInRoomRequest {
+  RoomId room_id;
+};
+BACKPLANE_FIELDS(ServersInRoomRequest, room_id);
+struct ServersInRoomResponse {
+  std::vector<ServerName> servers;
+};
+BACKPLANE_FIELDS(ServersInRoomResponse, servers);
+
+struct AuthChainRequest {
+  RoomId room_id;
+  std::vector<EventId> event_ids;  ///< at most 1000
+};
+BACKPLANE_FIELDS(AuthChainRequest, room_id, event_ids);
+
+struct MakeMembershipEventRequest {
+  RoomId room_id;
+  UserId user;                                               ///< of another server
+  matrix::Membership membership = matrix::Membership::join;  ///< join, leave or knock
+  std::vector<RoomVersionId> room_versions;                  ///< that the other server supports; empty: any
+};
+BACKPLANE_FIELDS(MakeMembershipEventRequest, room_id, user, membership, room_versions);
+struct MakeMembershipEventResponse {
+  RoomVersionId room_version;
+  json::Raw event;  ///< without id, hashes and signatures
+};
+BACKPLANE_FIELDS(MakeMembershipEventResponse, room_version, event);
+
+struct SignRestrictedJoinRequest {
+  RoomId room_id;
+  json::Raw event;
+};
+BACKPLANE_FIELDS(SignRestrictedJoinRequest, room_id, event);
+struct SignRestrictedJoinResponse {
+  EventId event_id;
+  json::Raw event;  ///< canonical, without `unsigned`, with this server's signature beside those that it had
+};
+BACKPLANE_FIELDS(SignRestrictedJoinResponse, event_id, event);
 
 struct AliasRequest {
   RoomAlias alias;
@@ -374,9 +432,39 @@ struct BACKPLANE_API RoomServer : Interface {
   Method<GetEventsRequest, GetEventsResponse> get_events{*this, "get_events", {.repeatable = true}};
 
   /// Server-Server API, GET /backfill and POST /get_missing_events: what is here of the history before some events,
-  /// without those that were rejected.
+  /// without those that were rejected. Errors: not_found; denied/not_in_room when `for_server` is not.
   Method<ListEarlierEventsRequest, GetEventsResponse> list_earlier_events{
       *this, "list_earlier_events", {.repeatable = true}};
+
+  // For requests of other servers (wire 3)
+
+  /// What has to be known of a server before it is answered about a room: may it ask (m.room.server_acl), and is it
+  /// there? Three small reads. Errors: not_found for a room that is not here.
+  Method<ServerInRoomRequest, ServerInRoomResponse> get_server_in_room{
+      *this, "get_server_in_room", {.repeatable = true}};
+  /// The servers of joined users, this one among them, those of most users first. Goes over an index of the members.
+  /// Errors: not_found.
+  Method<ServersInRoomRequest, ServersInRoomResponse> list_servers_in_room{
+      *this, "list_servers_in_room", {.repeatable = true}};
+  /// Server-Server API, GET /event_auth: the auth chains of some events, in no order, without `unsigned`; in rooms of
+  /// version 12 with the create event, which nobody cites. Errors: not_found for an event that is not here or was
+  /// rejected, invalid/too_large for too many.
+  Method<AuthChainRequest, GetEventsResponse> get_auth_chain{*this, "get_auth_chain", {.repeatable = true}};
+
+  /// Server-Server API, GET /make_join, /make_leave and /make_knock: what the other server makes its user's membership
+  /// event of. Nothing changes. Errors: not_found for a room that is not here, or that nobody of this server is in;
+  /// invalid/incompatible_room_version with a field room_version; denied/forbidden by the authorization rules; of a
+  /// restricted join also invalid/unable_to_authorise_join when this server does not know whether the user is in one of
+  /// the rooms that it takes, and invalid/unable_to_grant_join when nobody of this server may invite.
+  Method<MakeMembershipEventRequest, MakeMembershipEventResponse> make_membership_event{
+      *this, "make_membership_event", {.repeatable = true, .routing = Routing::key, .key_field = "room_id"}};
+  /// PUT /send_join: signs the join of another server's user whose join_authorised_via_users_server is a user of this
+  /// server, before it is received. Nothing else is signed: it has to be allowed by the current state, the user in one
+  /// of the rooms that it takes, and the one who vouches for that a member with the power to invite. The caller has
+  /// checked the signatures that it has. Errors: as make_membership_event; invalid/bad_json, invalid/too_large and
+  /// invalid/invalid_param for what is no such event.
+  Method<SignRestrictedJoinRequest, SignRestrictedJoinResponse> sign_restricted_join{
+      *this, "sign_restricted_join", {.repeatable = true, .routing = Routing::key, .key_field = "room_id"}};
 
   Method<AliasRequest, FindAliasResponse> find_alias{*this, "find_alias", {.repeatable = true}};
   /// Errors: conflict/alias_in_use, denied, not_found (the room).

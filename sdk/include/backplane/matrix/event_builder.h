@@ -47,4 +47,9 @@ BACKPLANE_API Result<std::string> canonical_content(json::View content, const Ro
 /// invalid/bad_draft in room versions 1 and 2 for a draft without an id or with too few hashes.
 BACKPLANE_API Result<Event> build_event(const EventDraft& draft, const RoomVersion& version, const SigningKey& key);
 
+/// The draft as canonical JSON without id, hashes and signatures: what the sender's server makes its event of
+/// (Server-Server API, GET /make_join). `origin`: who answers. Errors as build_event.
+BACKPLANE_API Result<std::string> event_template(const EventDraft& draft, const RoomVersion& version,
+                                                 const ServerName& origin);
+
 }  // namespace backplane::matrix

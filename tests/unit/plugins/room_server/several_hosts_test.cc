@@ -135,6 +135,37 @@ TEST_F(SeveralHosts, what_one_redacts_the_other_does_not_show) {
   for (const std::size_t i : {0, 1}) EXPECT_THAT(body(i), ::testing::Not(::testing::HasSubstr("secret")));
 }
 
+TEST_F(SeveralHosts, what_other_servers_ask_any_host_answers) {
+  const auto room = hosts[0]->create("11");
+  ASSERT_TRUE(room);
+  api::SubmitDraftRequest joined;
+  joined.draft = {
+      room->room_id, alice, "m.room.history_visibility", "", {R"({"history_visibility":"joined"})"}, {}, {}};
+  joined.key = {alice, DeviceId("DEVICE"), "/state/" + room->room_id.str(), {}};
+  ASSERT_EQ(outcome(hosts[0]->rooms->submit_draft({}, joined)), "ok");
+  const auto event = hosts[0]->send(room->room_id, R"({"body":"hello"})");
+  ASSERT_TRUE(event);
+  const ServerName own("test.example"), far("far.example");
+  for (const std::size_t i : {0, 1}) {
+    api::RoomServer& rooms = *hosts[i]->rooms;
+    const auto own_server = rooms.get_server_in_room({}, {room->room_id, own});
+    ASSERT_EQ(outcome(own_server), "ok");
+    EXPECT_TRUE(own_server->joined && own_server->resident && !own_server->denied);
+    EXPECT_FALSE(rooms.get_server_in_room({}, {room->room_id, far})->joined);
+    EXPECT_THAT(rooms.list_servers_in_room({}, {room->room_id})->servers, ::testing::ElementsAre(own));
+    const auto chain = rooms.get_auth_chain({}, {room->room_id, {event->event_id}});
+    ASSERT_EQ(outcome(chain), "ok");
+    EXPECT_EQ(chain->events.size(), 3U) << "create, power levels, and Alice's join";
+    const auto seen = rooms.get_events({}, {{event->event_id}, own});
+    ASSERT_EQ(outcome(seen), "ok");
+    ASSERT_EQ(seen->events.size(), 1U);
+    EXPECT_EQ(json::find_raw(seen->events[0].event.text, "content"), R"({"body":"hello"})");
+    EXPECT_TRUE(rooms.get_events({}, {{event->event_id}, far})->events.empty());
+    const auto made = rooms.make_membership_event({}, {room->room_id, UserId("@dave:far.example"), {}, {}});
+    EXPECT_EQ(outcome(made), i == 0 ? "ok" : "unavailable/not_owner");
+  }
+}
+
 TEST_F(SeveralHosts, a_room_goes_on_at_the_next_owner_and_a_repeat_is_known_there) {
   const auto room = hosts[0]->create("12");
   ASSERT_TRUE(room);

@@ -52,6 +52,32 @@ TEST_P(EventFormats, what_is_built_is_taken_as_it_is) {
   }
 }
 
+TEST_P(EventFormats, a_template_is_what_another_server_makes_its_event_of) {
+  const TestRoom room(v);
+  EventDraft draft = room.draft("m.room.member", "@u:far", "@u:far", R"({"membership":"join"})");
+  draft.event_id = {};
+  draft.prev_event_hashes.resize(pairs ? draft.prev_events.size() : 0);
+  auto text = event_template(draft, v, ServerName("a"));
+  ASSERT_TRUE(text) << text.error().text;
+  EXPECT_EQ(canonical(*text), *text);
+  EXPECT_EQ(json::find_raw(*text, "origin"), R"("a")");
+  for (const char* const key : {"event_id", "hashes", "signatures"})
+    EXPECT_EQ(json::find_raw(*text, key), std::nullopt);
+  if (pairs) text->insert(text->find(R"("origin")"), R"("event_id":"$made:far",)");
+  const std::string signed_text = hash_and_sign(*text, v, ServerName("far"), test_key());
+  const auto parsed = Event::parse_untrusted(signed_text, v);
+  ASSERT_TRUE(parsed) << parsed.error().text;
+  EXPECT_EQ(parsed->json(), canonical(signed_text));
+  EXPECT_EQ(parsed->room_id(), room.room_id());
+  EXPECT_EQ(parsed->prev_events(), draft.prev_events);
+  EXPECT_EQ(parsed->state_key(), "@u:far");
+  EXPECT_EQ(parsed->depth(), draft.depth);
+  EXPECT_EQ(parsed->origin_server_ts(), draft.origin_server_ts);
+
+  draft.state_key = std::string(300, 'x');
+  EXPECT_EQ(event_template(draft, v, ServerName("a")).error().reason, "too_large");
+}
+
 TEST_P(EventFormats, references) {
   const Event event = message();
   EXPECT_EQ(event.prev_events(), (std::vector{EventId("$before"), EventId("$beside")}));
