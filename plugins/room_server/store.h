@@ -114,7 +114,8 @@ struct MemberRow {
   std::int64_t ordinal = 0;
   std::string membership;
   std::optional<std::int64_t> left_at;
-  bool forgotten = false;
+  bool forgotten = false;       ///< the user forgot the room, and the membership is the same since
+  bool forgot_history = false;  ///< likewise, and has not joined since: what came after may be a ban, or an invite
 };
 
 struct RoomOfUser {
