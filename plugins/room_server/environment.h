@@ -27,6 +27,9 @@ struct Meters {
   Counter& rejected_as_invalid;
   Counter& repeated_transactions;
   Counter& chains_broken;
+  Counter& purges_by_request;
+  Counter& purges_by_lifetime;
+  Counter& events_purged;
 };
 
 struct Environment {

@@ -7,6 +7,7 @@
 #include "backplane/plugin/entry.h"
 #include "environment.h"
 #include "input/input.h"
+#include "input/retention.h"
 #include "migrations/migrations.h"
 #include "room_service.h"
 #include "signing_key_file.h"
@@ -15,15 +16,23 @@ namespace backplane::room_server {
 namespace {
 
 constexpr std::string_view plugin_name = "room_server";
+constexpr Duration min_history_lifetime = std::chrono::hours(1);
 
 Meters register_meters(Metrics& metrics) {
   const auto rejected = [&](const char* reason) -> Counter& {
     return metrics.counter("events_rejected_total", "Drafts that did not become events.", {{"reason", reason}});
   };
+  const auto purges = [&](const char* by) -> Counter& {
+    return metrics.counter("purges_total", "Rooms whose history was to go, by what wanted it.", {{"by", by}});
+  };
   return {metrics.counter("events_accepted_total", "Events that were made and queued for the disk."),
-          rejected("auth_rules"), rejected("invalid"),
+          rejected("auth_rules"),
+          rejected("invalid"),
           metrics.counter("repeated_transactions_total", "Requests answered with the result of an earlier one."),
-          metrics.counter("chains_broken_total", "Changes that were tried again because one before them failed.")};
+          metrics.counter("chains_broken_total", "Changes that were tried again because one before them failed."),
+          purges("request"),
+          purges("lifetime"),
+          metrics.counter("events_purged_total", "Events that went with a room's history.")};
 }
 
 class RoomServerPlugin final : public plugin::Plugin {
@@ -32,7 +41,9 @@ class RoomServerPlugin final : public plugin::Plugin {
 
   std::vector<std::string> configure(const plugin::Options& options) override {
     options_ = options;
-    return {};
+    const Duration lifetime = options.duration("history_lifetime");
+    if (lifetime == Duration(0) || lifetime >= min_history_lifetime) return {};
+    return {"history_lifetime is less than an hour: set it to 1h or more, or to 0 to keep all history"};
   }
 
   Result<void> wire(plugin::Wiring& wiring) override {
@@ -67,6 +78,10 @@ class RoomServerPlugin final : public plugin::Plugin {
     host_.timers().every("old_transactions", std::chrono::minutes(10), [this] { drop_old_transactions(); });
     host_.timers().every("purges", std::chrono::seconds(15), [this] { go_on_with_purges(); });
     host_.timers().every("deleted_rooms", std::chrono::seconds(15), [this] { sweep_deleted_rooms(); });
+    const RetentionRules rules{options_.duration("history_lifetime"), options_.boolean("history_lifetime_by_room")};
+    retention_.emplace(*environment_, rules);
+    if (!rules.keep_everything())
+      host_.timers().every("retention", std::chrono::seconds(15), [this] { retention_->go_on(draining_); });
     return {};
   }
 
@@ -133,6 +148,7 @@ class RoomServerPlugin final : public plugin::Plugin {
   std::optional<BodyCache> bodies_;
   Transactions transactions_;
   std::unique_ptr<Environment> environment_;
+  std::optional<Retention> retention_;  // from start() on
   api::RoomServer rooms_;
 };
 

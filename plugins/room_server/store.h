@@ -114,7 +114,8 @@ struct MemberRow {
   std::int64_t ordinal = 0;
   std::string membership;
   std::optional<std::int64_t> left_at;
-  bool forgotten = false;
+  bool forgotten = false;       ///< the user forgot the room, and the membership is the same since
+  bool forgot_history = false;  ///< likewise, and has not joined since: what came after may be a ban, or an invite
 };
 
 struct RoomOfUser {
@@ -206,28 +207,61 @@ void insert_state_change(Write& write, RoomNumber room, const StateChangeRow& ch
 // purges
 struct PurgeRow {
   RoomNumber room = 0;
-  std::int64_t up_to = 0;  ///< the ordinal before which events go
-  std::int64_t done = 0;   ///< the key of the last event that was looked at
+  std::int64_t up_to = 0;  ///< the ordinal, first_ordinal or a later one, before which events go
+  std::int64_t done = 0;   ///< the key of the last event that was looked at, of those from first_ordinal on
+  /// Of events with lower ordinals go those that came before this time; 0: those that are less deep than the one at
+  /// `up_to`.
+  std::int64_t received_before = 0;
+  std::int64_t gone = 0;  ///< how many events went since the start; not stored
 };
 /// In the place of the room's purge that is under way, when there is one.
 void replace_purge(Write& write, const PurgeRow& purge);
+/// Answers false where one is under way.
+bool insert_purge(Write& write, const PurgeRow& purge);
 void delete_purge(Write& write, RoomNumber room);
+std::optional<PurgeRow> find_purge(Session& session, RoomNumber room);
 std::vector<PurgeRow> list_purges(Session& session);
-/// Events that a purge takes away, from the next one on.
+std::int64_t count_purges(Session& session);
+/// Some of the events that a purge takes away.
 struct PurgedEvent {
   std::int64_t key = 0;
   EventId event_id;
   std::int64_t depth = 0;
   bool is_published = false;
 };
+/// `depth`: of the event at `up_to`. Those that are in the order of the others come last, in that order.
 std::vector<PurgedEvent> list_purged_events(Session& session, const PurgeRow& purge, std::int64_t depth,
                                             std::size_t limit);
 void delete_events(Write& write, RoomNumber room, std::span<const PurgedEvent> events);
-/// The lowest ordinal of an event that came at that time or later, as far as its own time tells; of no event: the next.
-std::int64_t find_ordinal_at(Session& session, RoomNumber room, std::int64_t ts);
+
+/// Where a room's messages are: what is no state event, and what came when.
+struct MessagesRow {
+  RoomRow room;
+  std::int64_t from = first_ordinal;  ///< all between first_ordinal and this ordinal are state events
+};
+/// Rooms with higher numbers, in order.
+std::vector<MessagesRow> list_messages_rows(Session& session, RoomNumber after, std::size_t limit);
+std::int64_t messages_from(Session& session, RoomNumber room);
+/// Never back.
+void move_messages_from(Write& write, RoomNumber room, std::int64_t ordinal);
+struct MessageTime {
+  std::int64_t ordinal = 0;
+  std::int64_t received_ms = 0;
+};
+/// The first message at the ordinal or after it. Costs a look at each state event before that.
+std::optional<MessageTime> find_message_from(Session& session, RoomNumber room, std::int64_t ordinal);
+/// Messages with ordinals below first_ordinal that came before that time, the oldest first.
+std::vector<std::int64_t> list_low_messages_before(Session& session, RoomNumber room, std::int64_t received_ms,
+                                                   std::size_t limit);
+/// The lowest ordinal, `from` or a later one, of an event that came at that time or later; of no event: the next.
+/// Some thirty reads of one small row each, however many events the room has.
+std::int64_t find_ordinal_at(Session& session, RoomNumber room, std::int64_t from, std::int64_t received_ms);
+/// first_ordinal - 1 where there is no event.
+std::int64_t last_ordinal(Session& session, RoomNumber room);
 
 // events
-void insert_events(Write& write, RoomNumber room, std::span<const EventRow* const> events);
+/// `received_ms`: when they came to this server, by its own clock. What events say of their time may be a lie.
+void insert_events(Write& write, RoomNumber room, std::span<const EventRow* const> events, std::int64_t received_ms);
 /// The last event of a room: what the next one builds on.
 std::optional<EventRow> find_last_event(Session& session, RoomNumber room);
 std::optional<EventRow> find_event(Session& session, RoomNumber room, std::int64_t ordinal);
@@ -303,7 +337,7 @@ std::vector<StateRow> list_members_of(Session& session, RoomNumber room, const S
 
 // transactions
 std::optional<TransactionResult> find_transaction(Session& session, std::string_view transaction_key);
-/// A key that is there already is conflict/constraint.
+/// A key that is there already is conflict/constraint, unless its event has been purged.
 void insert_transaction(Write& write, std::string_view transaction_key, RoomNumber room, std::int64_t ordinal,
                         std::int64_t stored_s);
 /// Answers how many are gone: at most `limit`.

@@ -101,6 +101,8 @@ struct UserRoomRow {
   matrix::Membership membership = matrix::Membership::leave;
   Sequence since = 0;
   Sequence joined_since = 0;  ///< where the stay in the room began that lasts (or that ended last)
+  Sequence left_at = 0;       ///< where the last stay that ended did
+  Sequence out_since = 0;     ///< out of the room, left or banned, where that began
   EventId event_id;
 };
 /// An invite or knock to a room that is not here, or the end of one (`leave`).

@@ -1,6 +1,22 @@
 #include "timeline_entry.h"
 
+#include <algorithm>
+
 namespace backplane::sync_api {
+namespace {
+
+/// What decides who may see the event. The words are ordered by how many that are, but for one who was invited and
+/// never joined, and who sees no timeline at all.
+matrix::HistoryVisibility visibility_of(const api::RoomEventRecord& record, const TimelineEntry& entry) {
+  const auto before = matrix::history_visibility_from(record.history_visibility);
+  if (entry.type != "m.room.history_visibility" || entry.state_key != "") return before;
+  // Spec: Client-Server API, Room History Visibility, "For m.room.history_visibility events themselves, the user should
+  // be allowed to see the event if the history_visibility before or after the event would allow them to see it."
+  const auto content = json::find_raw(record.event.text, "content");
+  return content ? std::min(before, matrix::history_visibility_in(*content)) : before;
+}
+
+}  // namespace
 
 EntryPtr make_entry(const api::RoomEventRecord& record, log::Position position, EventPtr event) {
   using Kind = api::RoomEventKind;
@@ -17,7 +33,6 @@ EntryPtr make_entry(const api::RoomEventRecord& record, log::Position position, 
   }
   entry->sequence = position.sequence;
   entry->topological = record.topological;
-  entry->visibility = matrix::history_visibility_from(record.history_visibility);
   entry->event_id = record.event_id;
   entry->type = record.type;
   entry->sender = record.sender;
@@ -30,6 +45,7 @@ EntryPtr make_entry(const api::RoomEventRecord& record, log::Position position, 
   } else if (!record.event.empty()) {
     entry->state_key = json::find_raw_string(record.event.text, "state_key");
   }
+  entry->visibility = visibility_of(record, *entry);
   if (entry->kind != EntryKind::history) {
     entry->change = record.state_change;
     entry->membership = record.membership;

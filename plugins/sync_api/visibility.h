@@ -13,6 +13,11 @@
 
 namespace backplane::sync_api {
 
+/// Left, kicked or banned; not invited or knocking either.
+constexpr bool is_out(matrix::Membership membership) {
+  return membership == matrix::Membership::leave || membership == matrix::Membership::ban;
+}
+
 /// What one user was in one room, and when.
 class MembershipHistory {
  public:

@@ -127,7 +127,9 @@ Result<api::Nothing> delete_alias(Environment& environment, const api::AliasRequ
 Result<api::ListAliasesResponse> list_aliases(Environment& environment, const api::RoomUserRequest& request) {
   return environment.store.read([&](storage::Session& session) -> Result<api::ListAliasesResponse> {
     BACKPLANE_TRY(view, view_of_room(session, request.room_id, request.user));
-    // Of those who were there, only members may look: aliases have no history.
+    // Spec: GET /aliases "can be called by users who are in the room [...]. If the room's m.room.history_visibility
+    // maps to world_readable, any user can call this endpoint." Who was there is in it no more: aliases have no
+    // history.
     if (view.at) return denied("not_in_room", request.user.str() + " is not in the room");
     return api::ListAliasesResponse{tables::list_aliases(session, view.room.number)};
   });

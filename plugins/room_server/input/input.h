@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 
 #include "backplane/api/room_server.h"
@@ -25,6 +26,9 @@ Result<api::Nothing> purge_history(Environment& environment, const api::PurgeHis
 /// Takes some of the events of a purge away; answers whether there are more. Errors: unavailable/not_owner, the
 /// store's.
 Result<bool> continue_purge(Environment& environment, const RoomRow& room, tables::PurgeRow& purge);
+/// The ordinal before which a purge may take what is wanted: what the next event follows stays, and so does the last
+/// event. `tips`: the forward extremities, none when that is the only one.
+std::int64_t purge_end(std::int64_t wanted, std::span<const std::int64_t> tips, std::int64_t last);
 Result<api::ReceiveEventsResponse> receive_events(Environment& environment, const api::ReceiveEventsRequest& request);
 /// For users of other servers, who make or have made the event themselves. They change nothing.
 Result<api::MakeMembershipEventResponse> make_membership_event(Environment& environment,

@@ -274,7 +274,7 @@ std::optional<log::Position> store_events(Environment& environment, storage::Wri
     for (const CurrentState& state : event.states)
       add_summary(summary, state.row.type, state.row.state_key, state.event ? state.event.content() : "{}");
   }
-  tables::insert_events(write, room.number, rows);
+  tables::insert_events(write, room.number, rows, environment.clock.wall_ms());
   for (const NewEvent& event : events) store_place(write, room.number, event);  // an outlier may be one of those rows
   tables::insert_state_events(write, room.number, state_events);
   tables::insert_snapshots(write, room.number, snapshots);

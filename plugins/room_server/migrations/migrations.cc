@@ -2,6 +2,7 @@
 
 #include "migrations/find_member_servers.h"
 #include "migrations/make_event_graph.h"
+#include "migrations/note_times_of_receipt.h"
 
 namespace backplane::room_server {
 namespace {
@@ -189,13 +190,28 @@ ALTER TABLE current_state ADD COLUMN server TEXT NOT NULL DEFAULT '';
 CREATE INDEX members_by_server ON current_state (room, server, membership) WHERE server <> '';
 )sql";
 
+// When events came, by the clock of this server, and where a room's messages begin, for retention.
+constexpr std::string_view times_of_receipt = R"sql(
+ALTER TABLE events ADD COLUMN received_ms BIGINT NOT NULL DEFAULT 0;
+-- What is no state event and has no place in the order of the others: few, among many that others cite.
+CREATE INDEX events_low ON events ((event_key / 4294967296), received_ms)
+  WHERE state_key IS NULL AND event_key % 4294967296 < 2147483648;
+
+-- The ordinal before which there are only state events; 0: nobody has looked.
+ALTER TABLE rooms ADD COLUMN messages_from BIGINT NOT NULL DEFAULT 0;
+
+-- Of events that have no place in the order of the others those go that came before; 0: that are less deep.
+ALTER TABLE purges ADD COLUMN received_before BIGINT NOT NULL DEFAULT 0;
+)sql";
+
 }  // namespace
 
 std::vector<storage::Migration> migrations() {
   return {{1, "rooms", rooms},
           {2, "room_numbers", room_numbers},
           {3, "event_graph", event_graph, make_event_graph},
-          {4, "member_servers", member_servers, find_member_servers}};
+          {4, "member_servers", member_servers, find_member_servers},
+          {5, "times_of_receipt", times_of_receipt, note_times_of_receipt}};
 }
 
 }  // namespace backplane::room_server

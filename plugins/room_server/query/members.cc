@@ -8,6 +8,7 @@ Result<api::JoinedMembersResponse> list_joined_members(Environment& environment,
   return environment.store.read([&](storage::Session& session) -> Result<api::JoinedMembersResponse> {
     const auto found = tables::find_room_of_user(session, request.room_id, request.user);
     if (!found) return not_found("unknown_room", "this server does not know the room " + request.room_id.str());
+    // Spec: GET /joined_members, "The current user must be in the room for it to work", however visible it is.
     if (!found->member || found->member->membership != "join")
       return denied("not_in_room", request.user.str() + " is not in the room");
     api::JoinedMembersResponse response;

@@ -35,7 +35,8 @@ struct RoomView {
   RoomRow room;
   std::optional<std::int64_t> at;  ///< the state after the event of this ordinal; nothing: the state of now
 };
-/// Of now for a member and, where history is world_readable, for everyone; of their leaving for one who was a member.
+/// Of now for a member and, where history is world_readable now, for everyone; of their leaving for one who was a
+/// member and has not forgotten it.
 /// Errors: not_found, denied/not_in_room. Throws as the session does.
 Result<RoomView> view_of_room(storage::Session& session, const RoomId& room_id, const UserId& user);
 

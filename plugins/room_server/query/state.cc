@@ -8,12 +8,14 @@ Result<RoomView> view_of_room(storage::Session& session, const RoomId& room_id, 
   auto found = tables::find_room_of_user(session, room_id, user);
   if (!found) return not_found("unknown_room", "this server does not know the room " + room_id.str());
   const auto& member = found->member;
+  // Spec: Client-Server API, Room History Visibility, world_readable: "with any authenticated user, regardless of
+  // whether they have ever joined the room". So who has left is not told less than a stranger.
   if ((member && member->membership == "join") || found->history_visibility == "world_readable")
     return RoomView{std::move(found->room), std::nullopt};
-  const bool was_there = member && member->left_at && !member->forgotten;
-  if (!was_there || (member->membership != "leave" && member->membership != "ban")) {
+  // Spec: GET /state, 403: "You aren't a member of the room and weren't previously a member of the room." An invite
+  // does not change what one was. POST /forget: "will no longer be able to retrieve history for this room".
+  if (!member || !member->left_at || member->forgot_history)
     return denied("not_in_room", user.str() + " is not in the room");
-  }
   return RoomView{std::move(found->room), *member->left_at};
 }
 

@@ -80,12 +80,12 @@ void for_each_hashes(std::span<const EventId> event_ids, Run&& run) {
 
 }  // namespace
 
-void insert_events(Write& write, RoomNumber room, std::span<const EventRow* const> events) {
+void insert_events(Write& write, RoomNumber room, std::span<const EventRow* const> events, std::int64_t received_ms) {
   storage::Rows rows(
       "INSERT INTO events (event_key, event_id, log_lane, sequence, depth, type, state_key, sender, "
       "history_visibility, replaces, membership_before, membership_after, device, transaction_id, "
-      "status, became_current, state_before, state_after, content_version, json, id_hash) "
-      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+      "status, became_current, state_before, state_after, content_version, json, id_hash, received_ms) "
+      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
   for (const EventRow* const event : events) {
     const std::int64_t key = event_key(room, event->ordinal);
     rows.add({key,
@@ -108,7 +108,8 @@ void insert_events(Write& write, RoomNumber room, std::span<const EventRow* cons
               event->state_after,
               event->content_version,
               event->json,
-              id_hash(event->event_id)});
+              id_hash(event->event_id),
+              received_ms});
   }
   rows.insert(write);
 }

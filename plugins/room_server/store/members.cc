@@ -14,9 +14,10 @@ std::optional<RoomOfUser> find_room_of_user(Session& session, const RoomId& room
           std::int64_t ordinal, std::string membership, std::optional<std::int64_t> left_at,
           std::optional<std::int64_t> forgotten_at) {
         found = RoomOfUser{{number, room_id, std::move(version)}, std::move(history_visibility), std::nullopt};
-        if (event_id && !event_id->empty())
-          found->member =
-              MemberRow{std::move(*event_id), ordinal, std::move(membership), left_at, forgotten_at == ordinal};
+        if (!event_id || event_id->empty()) return;
+        found->member = MemberRow{std::move(*event_id),    ordinal,
+                                  std::move(membership),   left_at,
+                                  forgotten_at == ordinal, forgotten_at && left_at && *forgotten_at >= *left_at};
       });
   return found;
 }

@@ -21,10 +21,15 @@ api::EventBody body_of(const RoomRow& room, EventId event_id, std::int64_t conte
   return {std::move(event_id), room.room_id, {std::move(json)}, room.version, content_version};
 }
 
+/// Where a purge has taken the event, what was before the next one that is left: state events are.
 StateSnapshotPointer state_after(Session& session, RoomNumber room, std::int64_t ordinal) {
-  const auto number =
-      session.find<std::int64_t>("SELECT state_after FROM events WHERE event_key = ?", {event_key(room, ordinal)});
-  return find_snapshot(session, room, number.value_or(0));
+  const auto row = session.find<std::int64_t, std::int64_t, std::int64_t>(
+      "SELECT event_key, state_before, state_after FROM events WHERE event_key >= ? AND event_key < ? "
+      "ORDER BY event_key LIMIT 1",
+      {event_key(room, ordinal), event_key(room + 1, 0)});
+  if (!row) return nullptr;
+  const auto& [key, before, after] = *row;
+  return find_snapshot(session, room, ordinal_of_key(key) == ordinal ? after : before);
 }
 
 }  // namespace

@@ -13,8 +13,12 @@ std::optional<TransactionResult> find_transaction(Session& session, std::string_
 
 void insert_transaction(Write& write, std::string_view transaction_key, RoomNumber room, std::int64_t ordinal,
                         std::int64_t stored_s) {
-  write.execute("INSERT INTO transactions (transaction_key, event_key, stored_s) VALUES (?, ?, ?)",
-                {transaction_key, event_key(room, ordinal), stored_s});
+  const std::int64_t stored = write.execute(
+      "INSERT INTO transactions (transaction_key, event_key, stored_s) VALUES (?, ?, ?) "
+      "ON CONFLICT (transaction_key) DO UPDATE SET event_key = excluded.event_key, stored_s = excluded.stored_s "
+      "WHERE NOT EXISTS (SELECT 1 FROM events e WHERE e.event_key = transactions.event_key)",
+      {transaction_key, event_key(room, ordinal), stored_s});
+  if (stored == 0) throw storage::Failure(conflict("constraint", "the transaction id has an event"));
 }
 
 std::int64_t delete_transactions(Write& write, std::int64_t before_s, std::int64_t limit) {

@@ -7,7 +7,7 @@ namespace {
 Result<http::Response> event(Reader& reader, const http::Request& request) {
   const Error absent = not_found("", "there is no such event, or you may not see it");
   auto room = RoomRead::open(reader, request);
-  // Spec: 404 also for one who may not see it.
+  // Spec: 404, "The event was not found or you do not have permission to read this event."
   if (!room) return room.error().code == ErrorCode::denied ? absent : room.error();
   const EventId id{std::string(request.parameter("eventId"))};
   BACKPLANE_TRY(located, room->read([&](storage::Session& session) { return store::find_event(session, id); }));

@@ -23,6 +23,8 @@ Result<http::Response> members(Reader& reader, const http::Request& request) {
     BACKPLANE_TRY(place, parse_page_token(*token, room.room().lane));
     // A place in /sync is before its bound; a page token names the last event before it.
     at = std::min(at, place.sequence == no_bound ? place.bound - 1 : place.sequence);
+    BACKPLANE_TRY(may_see, room.may_see_state_at(at));
+    if (!may_see) return denied("forbidden", "you may not see who was in the room then");
   }
   at = std::min(at, no_bound - 1);
   BACKPLANE_TRY(state, room.read([&](storage::Session& session) {

@@ -7,6 +7,10 @@ namespace backplane::sync_api {
 namespace {
 constexpr Duration follow_wait = std::chrono::seconds(5);
 constexpr std::size_t default_limit = 10, max_limit = 1000;
+
+std::optional<StateItem> visibility_at(storage::Session& session, const store::RoomRow& room, Sequence at) {
+  return store::find_state(session, room, "m.room.history_visibility", "", at);
+}
 }  // namespace
 
 http::RouteOptions read_options() {
@@ -38,29 +42,44 @@ Result<RoomRead> RoomRead::open(Reader& reader, const http::Request& request) {
     if (!f.room) return f;
     f.history = store::membership_history(s, *f.room, read.user_);
     f.forgotten = store::forgotten_at(s, read.user_, read.room_id_);
-    if (!f.history.ever_joined()) {
-      f.visibility = store::find_state(s, *f.room, "m.room.history_visibility", "", no_bound - 1);
-    }
+    if (f.history.now() != matrix::Membership::join) f.visibility = visibility_at(s, *f.room, no_bound - 1);
     return f;
   }));
   if (!found.room) return not_allowed;
   read.room_ = *found.room;
   read.history_ = std::move(found.history);
-  const Sequence end = read.history_.end();
-  read.until_ = end;
-  if (found.forgotten && end != no_bound && *found.forgotten > end) return not_allowed;
-  if (!read.history_.ever_joined()) {
-    // Peeking: what anyone may read.
-    if (!found.visibility) return not_allowed;
-    BACKPLANE_TRY(bodies, read.bodies_of({*found.visibility}));
-    const auto it = bodies.find(found.visibility->event_id);
-    if (it == bodies.end() ||
-        matrix::history_visibility_in(it->second->event.content()) != matrix::HistoryVisibility::world_readable) {
-      return not_allowed;
-    }
-    read.until_ = no_bound;
+  if (read.history_.now() == matrix::Membership::join) return read;
+  const bool was_there = read.history_.ever_joined();
+  // Spec: POST /forget, "a user will no longer be able to retrieve history for this room": not by having been there.
+  const bool has_forgotten = was_there && found.forgotten && *found.forgotten > read.history_.end();
+  BACKPLANE_TRY(is_world_readable, read.is_world_readable(found.visibility));
+  if (is_world_readable) {
+    // Spec: Room History Visibility, world_readable: "with any authenticated user, regardless of whether they have ever
+    // joined the room". So who has left is not told less than a stranger.
+    if (has_forgotten) read.history_ = MembershipHistory();
+    return read;
   }
+  // Spec: "In all cases except world_readable, a user needs to join a room to view events in that room."
+  if (!was_there || has_forgotten) return not_allowed;
+  // Spec: "After a user has left a room, they may see any events which they were allowed to see before they left".
+  read.until_ = read.history_.end();
   return read;
+}
+
+Result<bool> RoomRead::is_world_readable(const std::optional<StateItem>& visibility) const {
+  if (!visibility) return false;
+  BACKPLANE_TRY(bodies, bodies_of({*visibility}));
+  const auto it = bodies.find(visibility->event_id);
+  return it != bodies.end() &&
+         matrix::history_visibility_in(it->second->event.content()) == matrix::HistoryVisibility::world_readable;
+}
+
+Result<bool> RoomRead::may_see_state_at(Sequence at) const {
+  if (history_.now() == matrix::Membership::join || (history_.ever_joined() && at <= history_.end())) return true;
+  // Spec: Room Previews, "servers are required to only return events where the room state at the event had [...]
+  // world_readable". The state of now has older events; what the room was like before is not said.
+  BACKPLANE_TRY(visibility, read([&](storage::Session& session) { return visibility_at(session, room_, at); }));
+  return is_world_readable(visibility);
 }
 
 Result<EventCache::Found> RoomRead::bodies(std::vector<EntryPtr>& entries) const {

@@ -15,8 +15,9 @@ namespace backplane::sync_api {
 
 class RoomRead {
  public:
-  /// Follows the log to its head and the index to the room's. Errors: denied/forbidden for one who never was in a
-  /// room that is not world-readable, or has forgotten it; those of the database.
+  /// Follows the log to its head and the index to the room's. A room that is world_readable now may be read by anybody,
+  /// others by who is or was there. Errors: denied/forbidden for all others, and for those who have forgotten it; those
+  /// of the database.
   static Result<RoomRead> open(Reader& reader, const http::Request& request);
 
   const UserId& user() const { return user_; }
@@ -26,6 +27,8 @@ class RoomRead {
   const Access& access() const { return access_; }
   /// The position up to which the user may read state: now, or where they left.
   Sequence until() const { return until_; }
+  /// Whether the user may read the state of an earlier position.
+  Result<bool> may_see_state_at(Sequence at) const;
   bool may_see(const TimelineEntry& entry) const {
     return is_own_membership(entry, user_) ||
            history_.may_see(entry.sequence, entry.visibility, entry.kind == EntryKind::history);
@@ -45,6 +48,8 @@ class RoomRead {
                     const RoomEventFilter& filter) const;
 
  private:
+  Result<bool> is_world_readable(const std::optional<StateItem>& visibility) const;
+
   Reader* reader_ = nullptr;
   UserId user_;
   DeviceId device_;

@@ -21,10 +21,12 @@ UserRows load_user(storage::Session& session, const UserId& user) {
         const Membership membership = stored ? static_cast<Membership>(*stored) : Membership::leave;
         const bool same_room = id == current && !rows.rooms.empty();
         if (!same_room)
-          rows.rooms.push_back({std::move(room), {id, lane, last, receipt_lane, last_receipt}, {}, 0, 0, {}});
+          rows.rooms.push_back({std::move(room), {id, lane, last, receipt_lane, last_receipt}, {}, 0, 0, 0, 0, {}});
         UserRoomRow& row = rows.rooms.back();
         const bool goes_on = same_room && last_to == from && row.membership == Membership::join;
         if (membership == Membership::join && !goes_on) row.joined_since = from;
+        if (row.membership == Membership::join && membership != Membership::join && same_room) row.left_at = from;
+        if (!same_room || !is_out(row.membership)) row.out_since = from;
         row.membership = membership;
         row.since = from;
         row.event_id = std::move(event_id);

@@ -148,7 +148,7 @@ Result<RoomPlan> plan_room(const PlanContext& context, RoomView view) {
     plan.tail = std::move(tail);
   }
   if (plan.view.has_events) {
-    const Sequence lower = first_time ? 0 : told;
+    const Sequence lower = std::max(first_time ? 0 : told, plan.view.forgotten);
     BACKPLANE_CHECK(TimelineScan(context, plan, lower, upper).run());
     if (!plan.timeline.empty()) plan.start = plan.timeline.front()->sequence;
     BACKPLANE_CHECK(plan_state(context, plan, told, upper));

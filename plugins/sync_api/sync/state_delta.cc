@@ -89,9 +89,14 @@ Result<void> plan_state(const PlanContext& context, RoomPlan& plan, Sequence tol
   const RoomId& room = plan.view.room->id;
   if (filter.nothing() || !filter.allows_room(room.view())) return {};
   const bool lazy = filter.lazy_load_members;
-  const Sequence upto = context.use_state_after ? upper : plan.start - 1;
-  // One who was never in the room sees nothing of its state.
-  if (plan.view.membership != matrix::Membership::join && plan.view.joined_since == 0) return {};
+  Sequence upto = context.use_state_after ? upper : plan.start - 1;
+  if (plan.view.membership != matrix::Membership::join) {
+    // One who was never in the room sees nothing of its state, nor one who was of what came later: a kick may be
+    // followed by a ban, or by an invite that is rejected.
+    if (plan.view.joined_since == 0 || (!plan.initial && told >= plan.view.left_at)) return {};
+    upper = std::min(upper, plan.view.left_at);
+    upto = std::min(upto, plan.view.left_at);
+  }
   if (plan.initial) {
     BACKPLANE_TRY(items, state_at(context, plan, upto, !lazy));
     plan.state = std::move(items);

@@ -112,9 +112,11 @@ void ReadModel::apply_membership_to(UserStream& user, const RoomRecord& record) 
   if (is_new) membership.room = room_for(data.room_id, nullptr);
   if (!is_new && membership.since >= at) return;
   const Membership before = is_new ? Membership::leave : membership.membership;
+  if (is_new || !is_out(before)) membership.out_since = at;
   membership.membership = matrix::membership_from(data.membership->after).value_or(Membership::leave);
   membership.since = at;
   membership.event_id = data.state_change ? data.state_change->new_event_id : data.event_id;
+  if (membership.membership != Membership::join && before == Membership::join) membership.left_at = at;
   if (membership.membership == Membership::join && before != Membership::join) membership.joined_since = at;
   membership.room->lane = record.position.lane;
   membership.room->last_event = std::max(membership.room->last_event, at);

@@ -78,8 +78,9 @@ UserPtr ReadModel::merge_user(const UserId& user, store::UserRows rows) {
   stream->used = clock_.now();
   stream->forgotten = std::move(rows.forgotten);
   for (store::UserRoomRow& row : rows.rooms) {
-    UserRoom membership{room_for(row.room_id, &row.room), row.membership, row.since, row.joined_since,
-                        std::move(row.event_id)};
+    UserRoom membership{
+        room_for(row.room_id, &row.room), row.membership, row.since, row.joined_since, row.left_at, row.out_since,
+        std::move(row.event_id)};
     set_active(*stream, membership);
     stream->rooms.emplace(std::move(row.room_id), std::move(membership));
   }

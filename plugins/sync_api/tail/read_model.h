@@ -47,6 +47,8 @@ struct RoomView {
   matrix::Membership membership = matrix::Membership::leave;
   Sequence since = 0;
   Sequence joined_since = 0;
+  Sequence left_at = 0;
+  Sequence forgotten = 0;  ///< of one who is not joined: nothing up to there is shown
   EventId event_id;
   bool has_events = false;
   bool has_receipts = false;

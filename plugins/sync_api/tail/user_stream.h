@@ -46,6 +46,8 @@ struct UserRoom {
   matrix::Membership membership = matrix::Membership::leave;
   Sequence since = 0;         ///< of that membership
   Sequence joined_since = 0;  ///< where the stay that lasts (or ended last) began
+  Sequence left_at = 0;       ///< where the last stay that ended did
+  Sequence out_since = 0;     ///< out of the room, left or banned, where that began
   EventId event_id;
 };
 

@@ -118,8 +118,11 @@ UserView ReadModel::view(const UserPtr& user, const DevicePtr& device, const Syn
 
   for (const auto& [id, membership] : user->rooms) {
     const Room& room = *membership.room;
-    if (const auto it = user->forgotten.find(id); it != user->forgotten.end() && it->second > membership.since)
-      continue;
+    // Spec: Leaving rooms, forgotten ones "will never appear in the response to the /sync API, until the user re-joins,
+    // is re-invited, or knocks": a ban is none of these.
+    const Sequence begun = is_out(membership.membership) ? membership.out_since : membership.since;
+    const auto forgotten = user->forgotten.find(id);
+    if (forgotten != user->forgotten.end() && forgotten->second > begun) continue;
     if (const auto it = user->pending.find(id);
         it != user->pending.end() && it->second.position.sequence > membership.since) {
       continue;  // the room is not here any more, and there is news of it
@@ -130,7 +133,13 @@ UserView ReadModel::view(const UserPtr& user, const DevicePtr& device, const Syn
                    .membership = membership.membership,
                    .since = membership.since,
                    .joined_since = membership.joined_since,
+                   .left_at = membership.left_at,
                    .event_id = membership.event_id};
+    if (forgotten != user->forgotten.end() && membership.membership != Membership::join &&
+        forgotten->second > membership.left_at) {
+      entry.joined_since = entry.left_at = 0;  // as if they had never been there
+      entry.forgotten = forgotten->second;
+    }
     bool wanted = false;
     if (membership.membership == Membership::join) {
       entry.has_events = since == nullptr || full_state || room.last_event > told;

@@ -95,6 +95,38 @@ TEST_F(QueryTest, ForgettingIsForThoseWhoLeft) {
   EXPECT_EQ(outcome(rooms->get_state({}, {room, bob})), "ok");
 }
 
+TEST_F(QueryTest, WhatIsForgottenStaysSoUntilTheyJoinAgain) {
+  const RoomId room = make_room();
+  ASSERT_TRUE(join(room, bob));
+  ASSERT_TRUE(leave(room, bob));
+  ASSERT_TRUE(rooms->forget_room({}, {room, bob}));
+  ASSERT_TRUE(ban(room, alice, bob));
+  EXPECT_EQ(outcome(rooms->get_state({}, {room, bob})), "denied/not_in_room");
+  const auto count = records().size();
+  EXPECT_EQ(outcome(rooms->forget_room({}, {room, bob})), "ok");
+  EXPECT_EQ(records().size(), count + 1);
+  ASSERT_TRUE(unban(room, alice, bob));
+  ASSERT_TRUE(invite(room, alice, bob));
+  EXPECT_EQ(outcome(rooms->get_state({}, {room, bob})), "denied/not_in_room");
+  ASSERT_TRUE(leave(room, bob));
+  EXPECT_EQ(outcome(rooms->get_state({}, {room, bob})), "denied/not_in_room");
+  ASSERT_TRUE(join(room, bob));
+  ASSERT_TRUE(ban(room, alice, bob));
+  EXPECT_EQ(outcome(rooms->get_state({}, {room, bob})), "ok");
+}
+
+TEST_F(QueryTest, WhoIsInvitedAgainSeesTheStateOfTheirLeaving) {
+  const RoomId room = make_room();
+  ASSERT_TRUE(put_state(room, alice, "m.room.topic", R"({"topic":"of then"})"));
+  ASSERT_TRUE(join(room, bob));
+  ASSERT_TRUE(leave(room, bob));
+  ASSERT_TRUE(put_state(room, alice, "m.room.topic", R"({"topic":"of now"})"));
+  ASSERT_TRUE(invite(room, alice, bob));
+  EXPECT_EQ(state(room, bob, "m.room.topic"), R"({"topic":"of then"})");
+  EXPECT_EQ(outcome(rooms->list_aliases({}, {room, bob})), "denied/not_in_room");
+  EXPECT_EQ(outcome(rooms->list_joined_members({}, {room, bob})), "denied/not_in_room");
+}
+
 TEST_F(QueryTest, EventsComeInTheOrderAskedFor) {
   const RoomId room = make_room();
   std::vector<EventId> ids;

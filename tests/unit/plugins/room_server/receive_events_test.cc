@@ -543,6 +543,51 @@ TEST_F(ReceiveEventsTest, a_redaction_that_was_purged_is_not_waited_with) {
   EXPECT_EQ(outcome(send(room, alice, "still")), "ok");
 }
 
+TEST_F(ReceiveEventsTest, what_has_no_place_in_the_order_goes_by_when_it_came) {
+  using std::chrono_literals::operator""h;
+  using std::chrono_literals::operator""s;
+  const auto pass = [&] {
+    for (int i = 0; i < 100; ++i) host.advance(20s);
+  };
+  const EventId join = join_dave();
+  const EventId early = far_message(dave, {join}), later = far_message(dave, {early});
+  host.stop();
+  start({{"history_lifetime", std::int64_t{Duration(24h).count()}}});
+  EXPECT_EQ(receive_one(early, ReceivedKind::history), ReceivedOutcome::accepted);
+  host.advance(23h);
+  EXPECT_EQ(receive_one(later, ReceivedKind::history), ReceivedOutcome::accepted);
+  pass();
+  EXPECT_EQ(rooms->get_events({}, {{early, later}})->events.size(), 2U);
+  host.advance(1h);
+  pass();
+  // Nobody here has said anything: that alone makes the purge.
+  const auto left = rooms->get_events({}, {{early, later}})->events;
+  ASSERT_EQ(left.size(), 1U);
+  EXPECT_EQ(left[0].event_id, later);
+  EXPECT_EQ(records().back().kind, api::RoomEventKind::purged);
+}
+
+TEST_F(ReceiveEventsTest, a_forward_extremity_stays_whatever_its_age_and_depth) {
+  using std::chrono_literals::operator""h;
+  using std::chrono_literals::operator""s;
+  const EventId join = join_dave();
+  // More branches than may stay open: an event of nobody's notice brings them together.
+  std::vector<EventId> branches;
+  for (int i = 0; i < 12; ++i) branches.push_back(far_message(dave, {join}));
+  receive_all(branches);
+  host.stop();
+  start({{"history_lifetime", std::int64_t{Duration(24h).count()}}});
+  for (int round = 0; round < 2; ++round) {
+    host.advance(25h);
+    for (int i = 0; i < 100; ++i) host.advance(20s);
+  }
+  EXPECT_EQ(host.metric("room_server", "purges_total", {{"by", "lifetime"}}), 1);
+  EXPECT_EQ(host.count("room_server", "SELECT COUNT(*) FROM events WHERE state_key IS NULL"), 1);
+  host.stop();
+  start();
+  EXPECT_EQ(outcome(send(room, alice, "on")), "ok");
+}
+
 /// Room version 1: senders choose the ids of their events.
 struct ChosenIdsTest : RoomFixture {
   EventId state_id(const RoomId& room, std::string type) {

@@ -76,6 +76,75 @@ TEST_F(RoomReadsTest, TheWorldMayReadSomeRooms) {
   EXPECT_THAT(messages(bob, room, "dir=b&limit=1")["chunk"].events(), ElementsAre("to everyone"));
 }
 
+TEST_F(RoomReadsTest, TheWorldReadsWhatWasSaidWhileItMight) {
+  const RoomId room = make_room(alice);
+  const auto set_visibility = [&](const std::string& visibility) {
+    return set(alice, room, "m.room.history_visibility", R"({"history_visibility":")" + visibility + "\"}");
+  };
+  const auto status = [&](const std::string& route, const EventId& event = {}) {
+    return room_get(carol, room, route, route == "/messages" ? "dir=b" : "", event.str()).status();
+  };
+  const EventId hidden = say(alice, room, "before");
+  const EventId opens = set_visibility("world_readable");
+  const EventId shown = say(alice, room, "shown");
+  set_visibility("shared");
+  const EventId between = say(alice, room, "between");
+  for (const char* route : {"/messages", "/members"}) EXPECT_EQ(status(route), 403) << route;
+  EXPECT_EQ(status("/event/{eventId}", shown), 404);
+  EXPECT_EQ(status("/context/{eventId}", shown), 403);
+  set_visibility("world_readable");
+  say(alice, room, "after");
+  // The events that change it are seen by what was before or after them.
+  EXPECT_THAT(messages(carol, room, "dir=b&limit=50")["chunk"].events(),
+              ElementsAre("after", "m.room.history_visibility", "m.room.history_visibility", "shown",
+                          "m.room.history_visibility"));
+  EXPECT_THAT(messages(carol, room, "dir=f&limit=1")["chunk"][0]["event_id"].string(), opens.str());
+  EXPECT_EQ(status("/event/{eventId}", shown), 200);
+  for (const EventId& event : {hidden, between}) {
+    EXPECT_EQ(status("/event/{eventId}", event), 404);
+    EXPECT_EQ(status("/context/{eventId}", event), 404);
+  }
+  const Json context = room_get(carol, room, "/context/{eventId}", "", shown.str()).json();
+  EXPECT_THAT(context["events_before"].events(), ElementsAre("m.room.history_visibility"));
+  EXPECT_THAT(context["events_after"].events(),
+              ElementsAre("m.room.history_visibility", "m.room.history_visibility", "after"));
+}
+
+TEST_F(RoomReadsTest, TheWorldIsNotToldWhoWasThereBefore) {
+  const RoomId room = make_room(alice);
+  join(room, bob);
+  const std::string hidden = sync(alice)["next_batch"].string();
+  set(alice, room, "m.room.history_visibility", R"({"history_visibility":"world_readable"})");
+  const std::string shown = sync(alice)["next_batch"].string();
+  leave(room, bob);
+  EXPECT_EQ(room_get(carol, room, "/members", "at=" + hidden).status(), 403);
+  EXPECT_EQ(room_get(carol, room, "/members", "at=" + shown + "&membership=join").json()["chunk"].size(), 2U);
+  EXPECT_EQ(room_get(carol, room, "/members", "membership=join").json()["chunk"].size(), 1U);
+  EXPECT_EQ(room_get(alice, room, "/members", "at=" + hidden).status(), 200);
+  EXPECT_EQ(room_get(bob, room, "/members", "at=" + hidden).status(), 200);
+}
+
+TEST_F(RoomReadsTest, WhoHasLeftIsNotToldLessThanAStranger) {
+  const RoomId room = make_room(alice);
+  join(room, bob);
+  say(alice, room, "with bob");
+  leave(room, bob);
+  say(alice, room, "without bob");
+  set(alice, room, "m.room.history_visibility", R"({"history_visibility":"world_readable"})");
+  join(room, carol);
+  const auto seen = messages(bob, room, "dir=b&limit=5")["chunk"].events();
+  EXPECT_THAT(seen, ElementsAre("m.room.member/@carol:test.example", "m.room.history_visibility",
+                                "m.room.member/@bob:test.example", "with bob", "m.room.member/@bob:test.example"));
+  EXPECT_EQ(room_get(bob, room, "/members", "membership=join").json()["chunk"].size(), 2U);
+  // Having forgotten it they are strangers.
+  ASSERT_TRUE(rooms->forget_room({}, {room, bob}));
+  EXPECT_THAT(messages(bob, room, "dir=b&limit=50")["chunk"].events(),
+              ElementsAre("m.room.member/@carol:test.example", "m.room.history_visibility",
+                          "m.room.member/@bob:test.example", "m.room.member/@bob:test.example"));
+  set(alice, room, "m.room.history_visibility", R"({"history_visibility":"shared"})");
+  EXPECT_EQ(room_get(bob, room, "/messages", "dir=b").status(), 403);
+}
+
 TEST_F(RoomReadsTest, TheDepartedSeeUpToTheirLeaving) {
   const RoomId room = make_room(alice);
   join(room, bob);
