@@ -19,6 +19,7 @@ class PluginHost final : public plugin::Host {
     LogSink& log_sink;
     const std::atomic<LogLevel>& log_level;
     Executor& cpu_executor;
+    Executor& worker_executor;
     plugin::Timers& timers;
   };
   explicit PluginHost(Parts parts) : parts_(std::move(parts)) {}
@@ -29,6 +30,7 @@ class PluginHost final : public plugin::Host {
   Random& random() override { return parts_.random; }
   Logger logger(std::string_view plugin) override { return {parts_.log_sink, parts_.log_level, std::string(plugin)}; }
   Executor& cpu_executor() override { return parts_.cpu_executor; }
+  Executor& worker_executor() override { return parts_.worker_executor; }
   plugin::Timers& timers() override { return parts_.timers; }
   const std::string& public_base_url() const override { return parts_.public_base_url; }
   void* extension(std::string_view) override { return nullptr; }

@@ -20,6 +20,8 @@
 
 namespace backplane::room_server {
 
+class MissingEvents;
+
 /// Counters that verbs move.
 struct Meters {
   Counter& events_accepted;
@@ -46,6 +48,7 @@ struct Environment {
   std::string default_room_version;
   Duration transaction_lifetime{};
   std::optional<matrix::SigningKey> signing_key = {};  ///< set in start()
+  MissingEvents* missing_events = nullptr;             ///< set in wire()
   std::atomic<std::int64_t> last_creation_ms{0};       ///< no two rooms are made in the same millisecond
 };
 

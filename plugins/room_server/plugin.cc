@@ -9,6 +9,7 @@
 #include "input/input.h"
 #include "input/retention.h"
 #include "migrations/migrations.h"
+#include "missing/missing_events.h"
 #include "room_service.h"
 #include "signing_key_file.h"
 
@@ -64,6 +65,13 @@ class RoomServerPlugin final : public plugin::Plugin {
     gauge("lanes_loaded", "Rooms whose state is in memory.", {}, [](auto& self) { return self.lanes_->loaded(); });
     gauge("cache_bytes", cache_help, {{"cache", "heads"}}, [](auto& self) { return self.lanes_->bytes(); });
     gauge("cache_bytes", cache_help, {{"cache", "bodies"}}, [](auto& self) { return self.bodies_->bytes(); });
+    missing_events_.emplace(
+        *environment_,
+        OtherServers{host_.worker_executor(), wiring.require<api::FederationSender>(plugin::Need::optional),
+                     wiring.require<api::ServerKeyApi>(plugin::Need::optional)},
+        metrics.counter("waiting_events_given_up_total",
+                        "Events of other servers that came before others which nobody had."));
+    environment_->missing_events = &*missing_events_;
     bind(rooms_, *environment_);
     wiring.provide(rooms_);
     return {};
@@ -78,6 +86,7 @@ class RoomServerPlugin final : public plugin::Plugin {
     host_.timers().every("old_transactions", std::chrono::minutes(10), [this] { drop_old_transactions(); });
     host_.timers().every("purges", std::chrono::seconds(15), [this] { go_on_with_purges(); });
     host_.timers().every("deleted_rooms", std::chrono::seconds(15), [this] { sweep_deleted_rooms(); });
+    host_.timers().every("waiting_events", std::chrono::seconds(15), [this] { missing_events_->wake_due(); });
     const RetentionRules rules{options_.duration("history_lifetime"), options_.boolean("history_lifetime_by_room")};
     retention_.emplace(*environment_, rules);
     if (!rules.keep_everything())
@@ -85,7 +94,12 @@ class RoomServerPlugin final : public plugin::Plugin {
     return {};
   }
 
-  void drain(Instant) override { draining_ = true; }
+  void drain(Instant) override {
+    draining_ = true;
+    missing_events_->close();
+  }
+
+  void stop() override { missing_events_->stop(); }
 
  private:
   /// In steps, so that others get at the writer in between.
@@ -148,6 +162,7 @@ class RoomServerPlugin final : public plugin::Plugin {
   std::optional<BodyCache> bodies_;
   Transactions transactions_;
   std::unique_ptr<Environment> environment_;
+  std::optional<MissingEvents> missing_events_;
   std::optional<Retention> retention_;  // from start() on
   api::RoomServer rooms_;
 };

@@ -2,6 +2,7 @@
 
 #include "directory/directory.h"
 #include "input/input.h"
+#include "missing/missing_events.h"
 #include "query/query.h"
 
 namespace backplane::room_server {
@@ -45,6 +46,10 @@ void bind(api::RoomServer& rooms, Environment& environment) {
   bind_verb(rooms.find_membership, environment, find_membership);
   bind_verb(rooms.get_events, environment, get_events);
   bind_verb(rooms.list_earlier_events, environment, list_earlier_events);
+  rooms.backfill.bind([&environment](const api::CallContext&, const api::BackfillRequest& request,
+                                     const api::Reply<api::BackfillResponse>& reply) {
+    environment.missing_events->backfill(request, reply);
+  });
   bind_verb(rooms.get_server_in_room, environment, get_server_in_room);
   bind_verb(rooms.list_servers_in_room, environment, list_servers_in_room);
   bind_verb(rooms.get_auth_chain, environment, get_auth_chain);

@@ -134,6 +134,16 @@ struct AliasRow {
   UserId creator;
 };
 
+/// A new event that waits for what it follows or cites.
+struct WaitingEventRow {
+  EventId event_id;
+  ServerName origin;  ///< who sent it
+  std::int64_t received_ms = 0;
+  std::int64_t attempts = 0;  ///< to get what it waits for
+  std::int64_t next_attempt_ms = 0;
+  std::string json;
+};
+
 struct ForgottenRow {
   UserId user;
   RoomRow room;
@@ -186,6 +196,10 @@ void replace_forward_extremities(Write& write, RoomNumber room, const ForwardExt
 /// Events that are not in their place, and one that follows them.
 void insert_backward_extremities(Write& write, RoomNumber room, std::span<const EventId> event_ids,
                                  std::int64_t followed_by);
+/// The events that are not in their places and are followed at that depth or below, those first whose followers are
+/// the deepest.
+std::vector<EventId> list_backward_extremities(Session& session, RoomNumber room, std::int64_t min_depth,
+                                               std::size_t limit);
 void delete_backward_extremity(Write& write, RoomNumber room, const EventId& event_id);
 /// A redaction of an event that is not here.
 void insert_waiting_redaction(Write& write, RoomNumber room, const EventId& target, std::int64_t ordinal);
@@ -203,6 +217,17 @@ void each_state_event(Session& session, RoomNumber room, const std::function<voi
 void each_state_event(Session& session, RoomNumber room, std::span<const std::int64_t> ordinals,
                       const std::function<void(StateEventRow)>& row);
 void insert_state_change(Write& write, RoomNumber room, const StateChangeRow& change);
+
+// events that wait
+/// One that waits already stays as it is.
+void insert_waiting_event(Write& write, RoomNumber room, const WaitingEventRow& event);
+void postpone_waiting_event(Write& write, RoomNumber room, const WaitingEventRow& event);
+void delete_waiting_events(Write& write, RoomNumber room, std::span<const EventId> event_ids);
+/// Those whose next attempt is due, in the order in which they came.
+std::vector<WaitingEventRow> list_waiting_events(Session& session, RoomNumber room, std::int64_t now_ms,
+                                                 std::size_t limit);
+std::int64_t count_waiting_events(Session& session, RoomNumber room);
+std::vector<RoomId> list_rooms_that_wait(Session& session, std::int64_t now_ms);
 
 // purges
 struct PurgeRow {

@@ -40,7 +40,7 @@ class SyncApiPlugin final : public plugin::Plugin {
     model_->connect(subscribe(wiring.log(), store, *model_, {rooms, users, edus}, host_.clock(), linger_, log_));
 
     authenticator_.emplace(host_, wiring, users);
-    reader_.emplace(Reader{host_, store, *model_, *events_, *sync_});
+    reader_.emplace(Reader{host_, rooms, store, *model_, *events_, *sync_});
     http::Routes& routes = wiring.routes(http::Surface::client, &*authenticator_);
     for (auto* add : {add_sync, add_messages, add_context, add_event, add_members, add_filters}) add(routes, *reader_);
     declare_metrics(wiring.metrics());

@@ -259,6 +259,7 @@ Clock& FakeHost::clock() { return state_->time(); }
 Random& FakeHost::random() { return state_->random; }
 Logger FakeHost::logger(std::string_view plugin) { return state_->logger.part(plugin); }
 Executor& FakeHost::cpu_executor() { return state_->executor; }
+Executor& FakeHost::worker_executor() { return state_->executor; }
 plugin::Timers& FakeHost::timers() { return state_->timers; }
 const std::string& FakeHost::public_base_url() const { return state_->url; }
 void* FakeHost::extension(std::string_view) { return nullptr; }

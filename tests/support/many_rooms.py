@@ -68,5 +68,7 @@ class ManyRooms:
             database.execute("PRAGMA synchronous = OFF")
             for table, rows in itertools.groupby(self.rows(), key=lambda row: row[0]):
                 rows = [row for _, row in rows]
-                database.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * len(rows[0]))})", rows)
+                columns = [column[1] for column in database.execute(f"PRAGMA table_info({table})")][:len(rows[0])]
+                # What migrations have added since has its default.
+                database.executemany(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})", rows)
         database.close()

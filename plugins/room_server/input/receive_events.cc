@@ -1,5 +1,6 @@
 // Events of other servers: their form is checked outside the room's lane, all else in it; what came of a request is one
 // piece of work.
+#include <algorithm>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -7,6 +8,7 @@
 #include "graph/intake.h"
 #include "input/input.h"
 #include "input/submission.h"
+#include "missing/missing_events.h"
 
 namespace backplane::room_server {
 namespace {
@@ -15,6 +17,8 @@ constexpr std::size_t max_events = 1000;
 constexpr int max_attempts = 4;
 /// So many branches of a room may stay open.
 constexpr std::size_t max_forward_extremities = 10;
+/// So many events may wait in a room.
+constexpr std::int64_t max_waiting = 1000;
 /// What others send too for that purpose.
 constexpr std::string_view dummy_type = "org.matrix.dummy_event";
 
@@ -73,8 +77,23 @@ class Reception {
       if (lane.head().tips().size() >= matrix::max_prev_events) join_branches(lane.head(), intake);
     }
     if (lane.head().tips().size() > max_forward_extremities) join_branches(lane.head(), intake);
-    if (intake.empty()) return lane.last_queued();
-    return submit_events(environment_, lane, intake.take_new_events(), {});
+    BACKPLANE_TRY(waiting, find_waiting(lane.head().room().number));
+    const auto insert = [room = lane.head().room().number, waiting](storage::Write& write) {
+      for (const WaitingEventRow& event : waiting) tables::insert_waiting_event(write, room, event);
+    };
+    if (!intake.empty()) return submit_events(environment_, lane, intake.take_new_events(), {}, insert);
+    if (waiting.empty()) return lane.last_queued();
+    return lane.submit({}, {},
+                       [insert](storage::Write& write, Pending&) -> Result<void> {
+                         insert(write);
+                         return {};
+                       },
+                       {});
+  }
+
+  bool some_wait() const {
+    return std::ranges::find(response_.results, ReceivedOutcome::waiting, &api::ReceivedResult::outcome) !=
+           response_.results.end();
   }
 
   api::ReceiveEventsResponse& response() { return response_; }
@@ -115,6 +134,28 @@ class Reception {
         for (auto at = first; at != last; ++at) visit(at->second);
       }
     }
+  }
+
+  /// New events that others have to come before, where somebody can be asked for those.
+  Result<std::vector<WaitingEventRow>> find_waiting(RoomNumber room) {
+    std::vector<WaitingEventRow> waiting;
+    if (request_.origin.empty() || !environment_.missing_events->can_ask()) return waiting;
+    std::optional<std::int64_t> number;
+    for (std::size_t i = 0; i < events_.size(); ++i) {
+      api::ReceivedResult& result = response_.results[i];
+      const api::ReceivedEvent& received = request_.events[i];
+      if (result.outcome != ReceivedOutcome::incomplete || received.kind != api::ReceivedKind::new_event) continue;
+      if (!number) {
+        BACKPLANE_TRY(counted, environment_.store.read([&](storage::Session& session) {
+          return tables::count_waiting_events(session, room);
+        }));
+        number = counted;
+      }
+      if (++*number > max_waiting) break;
+      result.outcome = ReceivedOutcome::waiting;
+      waiting.push_back({result.event_id, request_.origin, environment_.clock.wall_ms(), 0, 0, received.event.text});
+    }
+    return waiting;
   }
 
   /// Resolution takes the longer the more branches there are, and so does every new event. If anybody here may say
@@ -172,9 +213,12 @@ Result<api::ReceiveEventsResponse> receive_events(Environment& environment, cons
       return std::move(taken).error();
     }
     lane.leave();
-    if (!*taken) return std::move(reception.response());
-    if (const Result<void>& committed = (*taken)->wait()) return std::move(reception.response());
-    else failure = committed.error();
+    const Result<void> committed = *taken ? Result<void>((*taken)->wait()) : Result<void>();
+    if (committed) {
+      if (reception.some_wait()) environment.missing_events->wake(request.room_id);
+      return std::move(reception.response());
+    }
+    failure = committed.error();
     if (failure.reason != "chain_broken" && failure.reason != "not_owner") break;
     environment.meters.chains_broken.add();
   }

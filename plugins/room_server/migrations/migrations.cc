@@ -204,6 +204,20 @@ ALTER TABLE rooms ADD COLUMN messages_from BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE purges ADD COLUMN received_before BIGINT NOT NULL DEFAULT 0;
 )sql";
 
+constexpr std::string_view waiting_events = R"sql(
+-- New events that came before what they follow or cite. (They are few: no index by time.)
+CREATE TABLE waiting_events (
+  room BIGINT NOT NULL,
+  event_id TEXT NOT NULL,
+  origin TEXT NOT NULL,
+  received_ms BIGINT NOT NULL,
+  attempts BIGINT NOT NULL,
+  next_attempt_ms BIGINT NOT NULL,
+  json TEXT NOT NULL,
+  PRIMARY KEY (room, event_id)
+);
+)sql";
+
 }  // namespace
 
 std::vector<storage::Migration> migrations() {
@@ -211,7 +225,8 @@ std::vector<storage::Migration> migrations() {
           {2, "room_numbers", room_numbers},
           {3, "event_graph", event_graph, make_event_graph},
           {4, "member_servers", member_servers, find_member_servers},
-          {5, "times_of_receipt", times_of_receipt, note_times_of_receipt}};
+          {5, "times_of_receipt", times_of_receipt, note_times_of_receipt},
+          {6, "waiting_events", waiting_events}};
 }
 
 }  // namespace backplane::room_server

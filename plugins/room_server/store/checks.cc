@@ -30,6 +30,7 @@ std::vector<storage::Check> checks() {
       of_no_room("state changes", "state_changes", "t.room"),
       of_no_room("backward extremities", "backward_extremities", "t.room"),
       of_no_room("waiting redactions", "waiting_redactions", "t.room"),
+      of_no_room("waiting events", "waiting_events", "t.room"),
       of_no_room("purges", "purges", "t.room"),
       of_no_room("aliases", "aliases", "t.room"),
       of_no_room("forgotten memberships", "forgotten", "t.room"),

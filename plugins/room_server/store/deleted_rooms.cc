@@ -39,6 +39,7 @@ bool delete_rows(Write& write, RoomNumber room, std::int64_t limit) {
   // These have no index that begins with the room, or few rows of one.
   write.execute("DELETE FROM backward_extremities WHERE room = ?", {room});
   write.execute("DELETE FROM waiting_redactions WHERE room = ?", {room});
+  write.execute("DELETE FROM waiting_events WHERE room = ?", {room});
   write.execute("DELETE FROM forgotten WHERE room = ?", {room});
   write.execute("DELETE FROM transactions WHERE event_key >= ? AND event_key < ?", {begin, end});
   write.execute("DELETE FROM deleted_rooms WHERE room = ?", {room});

@@ -40,6 +40,15 @@ void insert_backward_extremities(Write& write, RoomNumber room, std::span<const 
   rows.insert(write);
 }
 
+std::vector<EventId> list_backward_extremities(Session& session, RoomNumber room, std::int64_t min_depth,
+                                               std::size_t limit) {
+  return session.list<EventId>(
+      "SELECT b.event_id FROM backward_extremities b "
+      "JOIN events e ON e.event_key = b.room * 4294967296 + b.followed_by WHERE b.room = ? AND e.depth >= ? "
+      "GROUP BY b.event_id ORDER BY MAX(e.depth) DESC, b.event_id LIMIT ?",
+      {room, min_depth, limit});
+}
+
 void delete_backward_extremity(Write& write, RoomNumber room, const EventId& event_id) {
   write.execute("DELETE FROM backward_extremities WHERE room = ? AND event_id = ?", {room, event_id});
 }

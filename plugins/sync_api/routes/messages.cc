@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <set>
 
+#include "backplane/api/ask.h"
+#include "backplane/base/task.h"
 #include "routes/room_read.h"
 
 namespace backplane::sync_api {
@@ -119,15 +121,26 @@ Result<std::vector<StateItem>> senders(const RoomRead& room, const Page& page) {
   });
 }
 
-Result<http::Response> messages(Reader& reader, const http::Request& request) {
+struct Found {
+  RoomRead room;
+  Ask ask;
+  Page page;
+};
+
+Result<Found> find_page(Reader& reader, const http::Request& request) {
   BACKPLANE_TRY(room, RoomRead::open(reader, request));
   BACKPLANE_TRY(ask, read_ask(request, room.room().lane));
-  const std::string given = request.query("from").value_or("");
   Page page;
   if (ask.filter.allows_room(room.room_id().view())) {
     BACKPLANE_TRY(collected, collect(room, ask));
     page = std::move(collected);
   }
+  return Found{std::move(room), std::move(ask), std::move(page)};
+}
+
+Result<http::Response> write_page(const http::Request& request, Found found) {
+  auto& [room, ask, page] = found;
+  const std::string given = request.query("from").value_or("");
   BACKPLANE_TRY(bodies, room.bodies(page.entries));
   std::erase_if(page.entries, [&](const EntryPtr& entry) {
     return !ask.filter.allows_content(bodies.at(entry->event_id)->event.content());
@@ -152,11 +165,31 @@ Result<http::Response> messages(Reader& reader, const http::Request& request) {
   return http::Response::json(std::move(out));
 }
 
+/// Whoever scrolls into a part of the history that is not here has it fetched first.
+Task<Result<http::Response>> messages(Reader& reader, http::Request request) {
+  BACKPLANE_CO_TRY(found, find_page(reader, request));
+  if (found.ask.backwards) {
+    const api::BackfillRequest wanted{found.room.room_id(), found.page.end ? found.page.end->topological : 0,
+                                      static_cast<std::uint32_t>(found.ask.limit)};
+    const api::CallContext context = api::context_of(request);
+    auto filled = co_await api::ask(reader.host.worker_executor(), reader.rooms.backfill, wanted, context);
+    if (filled && filled->came) {
+      BACKPLANE_CO_TRY(now, find_page(reader, request));
+      co_return write_page(request, std::move(now));
+    }
+  }
+  co_return write_page(request, std::move(found));
+}
+
 }  // namespace
 
 void add_messages(http::Routes& routes, Reader& reader) {
-  routes.add(http::Method::get, "/_matrix/client/v3|r0/rooms/{roomId}/messages", read_options(),
-             [&reader](const http::Request& request) { return messages(reader, request); });
+  routes.add_parking(http::Method::get, "/_matrix/client/v3|r0/rooms/{roomId}/messages", read_options(),
+                     [&reader](const http::Request& request, http::Responder responder) {
+                       start<http::Response>(messages(reader, request), [responder](Result<http::Response> response) {
+                         responder.complete(response ? std::move(*response) : http::Response::error(response.error()));
+                       });
+                     });
 }
 
 }  // namespace backplane::sync_api

@@ -20,6 +20,11 @@ bool Gate::close_and_wait(Clock& clock, Instant deadline) {
   return clock.wait_until(empty_, lock, deadline, [this] { return inside_ == 0; });
 }
 
+bool Gate::is_closed() const {
+  const std::lock_guard lock(mutex_);
+  return closed_;
+}
+
 std::size_t Gate::inside() const {
   const std::lock_guard lock(mutex_);
   return inside_;

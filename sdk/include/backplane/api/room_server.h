@@ -217,18 +217,21 @@ BACKPLANE_FIELDS(ReceivedEvent, event, kind, state_before);
 struct ReceiveEventsRequest {
   RoomId room_id;
   std::vector<ReceivedEvent> events;  ///< at most 1000, in any order
+  /// Who sent them, and is asked for what has to come before new events. Empty: nobody is asked.
+  ServerName origin = {};
 };
-BACKPLANE_FIELDS(ReceiveEventsRequest, room_id, events);
+BACKPLANE_FIELDS(ReceiveEventsRequest, room_id, events, origin);
 
 enum class ReceivedOutcome : std::uint8_t {
   accepted,     ///< also an outlier, or history
   soft_failed,  ///< taken, and clients are not told
   rejected,     ///< taken note of
   known,        ///< was here already; nothing is said of what became of it
+  waiting,      ///< kept until others have come, which are being asked for
   incomplete,   ///< not taken: others have to come first
   invalid,      ///< not taken: no event of this room
 };
-BACKPLANE_ENUM(ReceivedOutcome, accepted, soft_failed, rejected, known, incomplete, invalid);
+BACKPLANE_ENUM(ReceivedOutcome, accepted, soft_failed, rejected, known, waiting, incomplete, invalid);
 struct ReceivedResult {
   EventId event_id;  ///< empty where there is none
   ReceivedOutcome outcome = ReceivedOutcome::invalid;
@@ -318,6 +321,18 @@ struct SignRestrictedJoinResponse {
   json::Raw event;  ///< canonical, without `unsigned`, with this server's signature beside those that it had
 };
 BACKPLANE_FIELDS(SignRestrictedJoinResponse, event_id, event);
+
+/// A page of a room's history that a client is about to see.
+struct BackfillRequest {
+  RoomId room_id;
+  std::int64_t depth = 0;    ///< of the page's last event
+  std::uint32_t limit = 20;  ///< of events to get; at most 100
+};
+BACKPLANE_FIELDS(BackfillRequest, room_id, depth, limit);
+struct BackfillResponse {
+  bool came = false;  ///< history that was not here before
+};
+BACKPLANE_FIELDS(BackfillResponse, came);
 
 struct AliasRequest {
   RoomAlias alias;
@@ -435,6 +450,11 @@ struct BACKPLANE_API RoomServer : Interface {
   /// without those that were rejected. Errors: not_found; denied/not_in_room when `for_server` is not.
   Method<ListEarlierEventsRequest, GetEventsResponse> list_earlier_events{
       *this, "list_earlier_events", {.repeatable = true}};
+
+  /// Gets the history of the room from other servers, where some of it is missing at or after that depth (wire 2).
+  /// Where nothing is missing, or nobody can be asked, the answer comes at once.
+  DeferredMethod<BackfillRequest, BackfillResponse> backfill{
+      *this, "backfill", {.repeatable = true, .routing = Routing::key, .key_field = "room_id"}};
 
   // For requests of other servers (wire 3)
 

@@ -39,6 +39,7 @@ class BACKPLANE_API Gate {
   void close();
   /// Closes, then waits for those inside; false when some were still there at the deadline.
   bool close_and_wait(Clock& clock, Instant deadline);
+  bool is_closed() const;
   std::size_t inside() const;
 
  private:

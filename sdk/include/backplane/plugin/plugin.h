@@ -61,6 +61,8 @@ class BACKPLANE_API Host {
   virtual Logger logger(std::string_view plugin) = 0;
   /// One thread a core, for what computes and never waits: signatures, password hashes.
   virtual Executor& cpu_executor() = 0;
+  /// For work in the background that may wait: for the disk, for other plugins, never for other servers.
+  virtual Executor& worker_executor() = 0;
   virtual Timers& timers() = 0;
   /// Where clients reach this server (`public_base_url`), without a slash at the end.
   virtual const std::string& public_base_url() const = 0;

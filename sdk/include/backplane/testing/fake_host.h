@@ -139,6 +139,7 @@ class BACKPLANE_API FakeHost final : public plugin::Host {
   Random& random() override;
   Logger logger(std::string_view plugin) override;
   Executor& cpu_executor() override;
+  Executor& worker_executor() override;
   plugin::Timers& timers() override;
   const std::string& public_base_url() const override;
   void* extension(std::string_view id) override;

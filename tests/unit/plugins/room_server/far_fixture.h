@@ -20,9 +20,6 @@ namespace backplane::room_server {
 inline const ServerName own_server("test.example");
 inline const ServerName far_server("far.example");
 inline const ServerName farther_server("farther.example");
-inline const UserId dave("@dave:far.example");
-inline const UserId erin("@erin:far.example");
-inline const UserId frank("@frank:farther.example");
 
 struct FarFixture : RoomFixture {
   using Outcome = api::ReceivedOutcome;

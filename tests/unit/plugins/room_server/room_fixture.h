@@ -17,6 +17,9 @@ namespace backplane::room_server {
 inline const UserId alice("@alice:test.example");
 inline const UserId bob("@bob:test.example");
 inline const UserId carol("@carol:test.example");
+inline const UserId dave("@dave:far.example");
+inline const UserId erin("@erin:far.example");
+inline const UserId frank("@frank:farther.example");
 
 /// An error as `denied/forbidden`, or `ok`.
 template <class T>

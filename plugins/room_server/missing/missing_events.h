@@ -1,0 +1,56 @@
+// New events that came before what they follow or cite. They are kept in the store, and what they wait for is got from
+// other servers outside the room's lane (missing/gap.h): first from who sent them, then, at growing intervals, from
+// others in the room, until it is given up. A room's are seen to one after the other, as they came.
+//
+// Any thread. What is under way goes on on the host's workers; stop() waits for it.
+#pragma once
+
+#include <mutex>
+#include <unordered_map>
+
+#include "backplane/base/gate.h"
+#include "missing/gap.h"
+
+namespace backplane::room_server {
+
+class MissingEvents {
+ public:
+  MissingEvents(Environment& environment, OtherServers others, Counter& given_up)
+      : environment_(environment), others_(others), given_up_(given_up) {}
+
+  /// Whether anybody can be asked.
+  bool can_ask() const { return others_.can_ask(); }
+  /// Gets history from other servers, where some is missing.
+  void backfill(const api::BackfillRequest& request, const api::Reply<api::BackfillResponse>& reply);
+  /// Something waits in a room of this host.
+  void wake(const RoomId& room_id);
+  /// Goes on with what is due, also since before the start. Regularly called.
+  void wake_due();
+  /// Begins nothing more.
+  void close() { gate_.close(); }
+  /// close(), and nothing is under way.
+  void stop() { gate_.close_and_wait(environment_.clock, environment_.clock.now() + std::chrono::hours(1)); }
+
+ private:
+  void begin(const RoomId& room_id);
+  void end(const RoomId& room_id);
+  Task<Result<void>> see_to(RoomId room_id);
+  /// Answers whether there may be more.
+  Task<Result<bool>> see_to_one(const RoomRow& room, const matrix::RoomVersion& version);
+  Result<void> forget(const RoomRow& room, const std::vector<EventId>& event_ids);
+  /// For a later attempt; the last one was the last.
+  Result<void> set_aside(const RoomRow& room, WaitingEventRow event);
+  Task<Result<api::BackfillResponse>> get_history(api::BackfillRequest request, std::vector<EventId> event_ids);
+  /// Those in the room.
+  Result<std::vector<ServerName>> other_servers(const RoomRow& room) const;
+  Result<ServerName> server_for(const RoomRow& room, const WaitingEventRow& event) const;
+
+  Environment& environment_;
+  const OtherServers others_;
+  Counter& given_up_;
+  Gate gate_;
+  mutable std::mutex mutex_;
+  std::unordered_map<RoomId, bool> under_way_;  ///< and whether more has come meanwhile
+};
+
+}  // namespace backplane::room_server
