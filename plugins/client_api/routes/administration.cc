@@ -14,7 +14,7 @@ Result<http::Response> delete_room(Components& c, const http::Request& request) 
   BACKPLANE_CHECK(check_is_admin(request));
   BACKPLANE_TRY(room_id, room_parameter(request));
   BACKPLANE_CHECK(c.rooms.delete_room(api::context_of(request), {room_id}));
-  return http::Response::json("{}");
+  return http::Response::empty_object();
 }
 
 Result<http::Response> purge_history(Components& c, const http::Request& request) {
@@ -28,7 +28,7 @@ Result<http::Response> purge_history(Components& c, const http::Request& request
   BACKPLANE_TRY(before_ts, document.root().get_optional_integer("before_ts"));
   purge.before_ts = before_ts.value_or(0);
   BACKPLANE_CHECK(c.rooms.purge_history(api::context_of(request), purge));
-  return http::Response::json("{}");
+  return http::Response::empty_object();
 }
 
 }  // namespace
