@@ -219,7 +219,7 @@ Result<api::ReceiveEventsResponse> receive_events(Environment& environment, cons
       return std::move(reception.response());
     }
     failure = committed.error();
-    if (failure.reason != "chain_broken" && failure.reason != "not_owner") break;
+    if (!may_be_tried_again(failure)) break;
     environment.meters.chains_broken.add();
   }
   environment.logger.warning("received events were not stored",

@@ -32,7 +32,6 @@ Result<std::optional<Submitted>> find_committed(Environment& environment, const 
 }
 
 bool is_broken_chain(const Error& error) { return error.code == ErrorCode::conflict && error.reason == "chain_broken"; }
-bool is_not_owner(const Error& error) { return error.code == ErrorCode::unavailable && error.reason == "not_owner"; }
 bool is_constraint(const Error& error) { return error.code == ErrorCode::conflict && error.reason == "constraint"; }
 
 /// An entry of the head, once all that it builds on is committed.
@@ -60,6 +59,10 @@ RequestName request_name(const api::IdempotencyKey& key) {
   text += key.transaction_id.view();
   name.transaction_key = base64(as_text(sha256(text)).substr(0, 16));
   return name;
+}
+
+bool may_be_tried_again(const Error& failure) {
+  return is_broken_chain(failure) || (failure.code == ErrorCode::unavailable && failure.reason == "not_owner");
 }
 
 Result<Submitted> submit_in_lane(Environment& environment, const RoomId& room_id, const RequestName& name,
@@ -99,7 +102,7 @@ Result<Submitted> submit_in_lane(Environment& environment, const RoomId& room_id
     } else {
       failure = committed.error();
     }
-    if (is_broken_chain(failure) || is_not_owner(failure)) {
+    if (may_be_tried_again(failure)) {
       // A victim of what failed before it; or the room has gone to another host, which entering its lane tells: unless
       // it has come back already, or was here all the time and only the connection was lost.
       environment.meters.chains_broken.add();

@@ -35,6 +35,10 @@ struct RequestName {
 };
 RequestName request_name(const api::IdempotencyKey& key);
 
+/// Whether work failed for no fault of its own: something before it in the lane did, or the room has gone to another
+/// host. On a fresh head it may go well.
+bool may_be_tried_again(const Error& failure);
+
 /// Runs `attempt` in the room's lane, waits for what it queued and answers it. Errors: not_found for a room that is
 /// not here, the attempt's, and the store's.
 Result<Submitted> submit_in_lane(Environment& environment, const RoomId& room_id, const RequestName& name,
