@@ -243,7 +243,7 @@ int main(int argc, char** argv) {
     return ok;
   });
   std::mt19937_64 chance(2);
-  measure("state at a random event", 200, [&](int) {
+  measure("state at a random event", 3000, [&](int) {
     const Batch& one = batches[chance() % batches.size()];
     return rooms.get_state_at_event({}, {room_id, one.events[chance() % one.events.size()].event_id(), false}).ok();
   });

@@ -120,7 +120,12 @@ EventIds RoomGraph::known_ids(std::span<const StateEntry> events) const {
   });
   EventIds ids;
   ids.known.reserve(events.size());
-  for (const StateEntry& entry : events) {
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    // A large room is in no cache of the processor: entries, and then their ids, are fetched before they are needed.
+    if (i + 16 < events.size()) __builtin_prefetch(head_.find_entry(events[i + 16].number));
+    if (const HeadState* const soon = i + 8 < events.size() ? head_.find_entry(events[i + 8].number) : nullptr)
+      __builtin_prefetch(soon->event_id.view().data());
+    const StateEntry& entry = events[i];
     const HeadState* const now = head_.find(entry.number);
     if (now != nullptr && now->ordinal == entry.ordinal) ids.known.push_back(now->event_id);
     else if (const auto at = queued.find(entry.ordinal); at != queued.end()) ids.known.push_back(at->second);

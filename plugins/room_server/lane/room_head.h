@@ -94,9 +94,13 @@ class RoomHead final : public matrix::AuthState {
   /// The current state events that an event must name as its auth events.
   std::vector<const HeadState*> auth_entries(const matrix::AuthSubject& event) const;
 
-  /// By the number; nullptr where no event is current.
+  /// By the number, also where no event is current; nullptr for a number that the room has not given.
+  const HeadState* find_entry(StateNumber number) const {
+    return number < by_number_.size() ? by_number_[number] : nullptr;
+  }
+  /// Likewise; nullptr where no event is current.
   const HeadState* find(StateNumber number) const {
-    const HeadState* const entry = number < by_number_.size() ? by_number_[number] : nullptr;
+    const HeadState* const entry = find_entry(number);
     return entry != nullptr && entry->ordinal != 0 ? entry : nullptr;
   }
 
