@@ -117,6 +117,30 @@ class MembershipsTest(ServerCase):
         bob.join(room)
         self.assertEqual(alice.user_id, bob.state(room, "m.room.member", bob.user_id)["join_authorised_via_users_server"])
 
+    def test_invited_by_an_address(self):
+        alice, bob = self.user(name="inviter"), self.user(name="newcomer")
+        room = alice.create_room(preset="private_chat")
+        path = f"v3/rooms/{quote(room)}/"
+        alice.refused(403, "M_THREEPID_DENIED", "POST", path + "invite", {
+            "address": "bob@mail.test", "medium": "email", "id_server": "id.test", "id_access_token": "x"})
+        # The key of 32 bytes of zero signed the canonical form of mxid, sender and token.
+        alice.set_state(room, "m.room.third_party_invite", {
+            "display_name": "b...@mail.test", "key_validity_url": "https://id.test/isvalid",
+            "public_key": "O2onvM62pC1io6jQKm8Nc2UyFXcd4kOmOsBIoYtZ2ik"}, "a-token")
+        good = {"mxid": bob.user_id, "sender": alice.user_id, "token": "a-token", "signatures": {"id.test": {
+            "ed25519:0": "+ClO9RK1chS1emGSBI6FZslysc45SUJgkpcZPzIo5J7OI2oBNErk92KzaVNp+KRFPKIPqRH2oC7fBOhGMz9eBQ"}}}
+        for bad in "a-token", {}, {**good, "signatures": {"id.test": 1}}:
+            bob.refused(400, "M_BAD_JSON", "POST", path + "join", {"third_party_signed": bad})
+        bob.refused(403, "M_FORBIDDEN", "POST", path + "join", {"third_party_signed": {**good, "token": "another"}})
+        bob.refused(403, "M_FORBIDDEN", "POST", path + "join", {"third_party_signed": {**good, "more": 1}})
+        bob.sync()
+        bob.post(path + "join", {"third_party_signed": good})
+        bob.sync_until("the room", lambda answer: joined(answer, room))
+        members = [event for event in alice.messages(room, dir="b")["chunk"] if event.get("state_key") == bob.user_id]
+        self.assertEqual([(bob.user_id, "join"), (alice.user_id, "invite")],
+                         [(event["sender"], event["content"]["membership"]) for event in members])
+        self.assertEqual({"display_name": "b...@mail.test", "signed": good}, members[1]["content"]["third_party_invite"])
+
     def test_a_profile_reaches_every_room(self):
         """Log 4: client_api follows memberships, and writes a changed profile into them."""
         alice, bob = self.user(), self.user()

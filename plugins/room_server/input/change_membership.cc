@@ -51,9 +51,20 @@ Result<api::ChangeMembershipResponse> change_membership(Environment& environment
   }
   BACKPLANE_CHECK(matrix::parse_user_id(target.view()));
   BACKPLANE_TRY(content, content_of(request));
-  auto submitted = submit_membership(
-      environment,
-      {request.room_id, request.sender, target, request.action, std::move(content), {request.device, {}}, {}, 0});
+  std::optional<ThirdPartySigned> third_party_signed;
+  if (request.action == MembershipAction::join && !request.third_party_signed.empty()) {
+    BACKPLANE_TRY(parsed, ThirdPartySigned::parse(request.third_party_signed, target));
+    third_party_signed = std::move(parsed);
+  }
+  auto submitted = submit_membership(environment, {request.room_id,
+                                                   request.sender,
+                                                   target,
+                                                   request.action,
+                                                   std::move(content),
+                                                   {request.device, {}},
+                                                   {},
+                                                   0,
+                                                   std::move(third_party_signed)});
   if (!submitted) return std::move(submitted).error();
   return api::ChangeMembershipResponse{request.room_id, std::move(submitted->event_id), submitted->position};
 }

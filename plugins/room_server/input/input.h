@@ -9,6 +9,7 @@
 #include "backplane/api/room_server.h"
 #include "environment.h"
 #include "input/submission.h"
+#include "input/third_party_invite.h"
 
 namespace backplane::room_server {
 
@@ -48,7 +49,8 @@ struct MembershipDraft {
   std::string content;  ///< canonical, with its membership
   Origin origin;
   RequestName request;
-  std::int64_t origin_server_ts = 0;  ///< 0: now
+  std::int64_t origin_server_ts = 0;                   ///< 0: now
+  std::optional<ThirdPartySigned> third_party_signed;  ///< of a join
 };
 Result<Submitted> submit_membership(Environment& environment, const MembershipDraft& draft);
 

@@ -37,15 +37,38 @@ class MembershipAttempt {
       : environment_(environment), draft_(draft), wanted_(wanted), restricted_(environment, draft.sender) {}
 
   Result<Attempt> operator()(LaneGuard& lane) {
+    BACKPLANE_CHECK(check_action(draft_, lane.head().find_member(draft_.target)));
+    BACKPLANE_TRY(events, make_invite(lane));
+    const bool invited = !events.empty();
+    auto attempt = change(lane, std::move(events));
+    // The invite is for the join alone: without one the head holds an event that nobody stores.
+    if (invited && (!attempt || !attempt->pending)) lane.spoil();
+    return attempt;
+  }
+
+ private:
+  /// The invite of a third-party identifier, for who needs one to join.
+  Result<std::vector<NewEvent>> make_invite(LaneGuard& lane) {
+    const Membership membership = lane.head().membership_of(draft_.target);
+    if (!draft_.third_party_signed || membership == Membership::join || membership == Membership::invite)
+      return std::vector<NewEvent>();
+    BACKPLANE_TRY(replaced, current_event(lane));
+    BACKPLANE_TRY(invite, draft_.third_party_signed->make_invite(environment_, lane, draft_.content, replaced));
+    return one(std::move(invite));
+  }
+
+  /// The target's; it may be none.
+  Result<matrix::Event> current_event(LaneGuard& lane) {
     const HeadState* const current = lane.head().find_member(draft_.target);
-    BACKPLANE_CHECK(check_action(draft_, current));
+    return current != nullptr ? lane.event_of(*current) : Result<matrix::Event>(matrix::Event());
+  }
+
+  /// The change that is wanted, after those events.
+  Result<Attempt> change(LaneGuard& lane, std::vector<NewEvent> events) {
+    const HeadState* const current = lane.head().find_member(draft_.target);
     if (draft_.action == MembershipAction::leave && current->membership == Membership::leave)
       return Attempt{{}, *current, {}};
-    matrix::Event replaced;
-    if (current != nullptr) {
-      BACKPLANE_TRY(event, lane.event_of(*current));
-      replaced = event;
-    }
+    BACKPLANE_TRY(replaced, current_event(lane));
     matrix::EventDraft event;
     event.sender = draft_.sender;
     event.type = "m.room.member";
@@ -59,10 +82,10 @@ class MembershipAttempt {
     BACKPLANE_TRY(repeated, is_repeated_state(environment_, lane, event, replaced));
     if (repeated) return Attempt{{}, *current, {}};
     BACKPLANE_TRY(made, make_event(environment_, lane.head(), std::move(event), replaced, draft_.origin));
-    return Attempt{submit_events(environment_, lane, one(std::move(made)), draft_.request.transaction_key), {}, {}};
+    events.push_back(std::move(made));
+    return Attempt{submit_events(environment_, lane, std::move(events), draft_.request.transaction_key), {}, {}};
   }
 
- private:
   /// Sees to the member that authorises a restricted join: it is this server's to set, never the client's. Answers
   /// what to do outside the lane first, or nothing.
   Result<std::function<Result<void>()>> authorise_join(LaneGuard& lane, const matrix::Event& replaced,

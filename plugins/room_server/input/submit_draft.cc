@@ -59,7 +59,8 @@ Result<Submitted> submit_by_type(Environment& environment, const api::SubmitDraf
                                            std::move(content),
                                            {request.key.device, request.key.transaction_id},
                                            request_name(request.key),
-                                           draft.origin_server_ts.value_or(0)});
+                                           draft.origin_server_ts.value_or(0),
+                                           {}});
   }
   if (draft.type == "m.room.redaction" && !draft.state_key) {
     // Spec: room version 11, "Redactions": the target is in the content; clients may send it so by /send.
