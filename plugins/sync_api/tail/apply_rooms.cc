@@ -11,17 +11,48 @@ using matrix::Membership;
 
 namespace {
 
+/// Records that are followed before the index has them. Each costs 2 KB or so.
+constexpr std::size_t max_recent = 20'000;
+constexpr Duration longest_wait_for_index = std::chrono::seconds(10);
+
+/// Whether it has to be looked at even if nothing but bodies is in memory. A cheap look at its text.
+bool may_change_bodies(const log::Record& record) {
+  static const std::string redacted = "\"" + std::string(enum_name(RoomEventKind::redacted)) + "\"";
+  return record.payload.find(redacted) != std::string::npos;
+}
+
 bool carries_event(const api::RoomEventRecord& record) {
   return record.kind == RoomEventKind::new_event || record.kind == RoomEventKind::redacted;
 }
 
 }  // namespace
 
+/// Where very many records are to be followed, after a restore say: those that the index has are of no interest while
+/// nothing has been loaded, which answers up to where that is; and where the index is slower than the log, it is waited
+/// for. When it is stuck, or has stopped, memory grows rather than that no news come.
+log::Positions ReadModel::keep_pace_with_index() {
+  log::Positions older_half;
+  {
+    const Lock lock(*this);
+    const log::Positions indexed = topics_.indexed_rooms->position();
+    if (users_.empty() && rooms_.empty() && loading_ == 0) of_no_interest_ = indexed;
+    if (recent_rooms_.size() < max_recent) return of_no_interest_;
+    if (loading_ == 0) recent_rooms_.prune(indexed);
+    if (recent_rooms_.size() < max_recent) return of_no_interest_;
+    older_half = recent_rooms_.older_half();
+  }
+  topics_.indexed_rooms->wait_for(older_half, clock_.now() + longest_wait_for_index);
+  const Lock lock(*this);
+  return of_no_interest_;
+}
+
 void ReadModel::apply_rooms(const log::Batch& batch) {
+  const log::Positions of_no_interest = keep_pace_with_index();
   // What costs time is done before the mutex is taken.
   std::vector<std::pair<RoomRecordPtr, EventPtr>> records;
   records.reserve(batch.records.size());
   for (const log::RecordPtr& raw : batch.records) {
+    if (of_no_interest.covers(raw->position) && !may_change_bodies(*raw)) continue;
     auto record = parse_record<api::RoomEventRecord>(*raw);
     if (!record) {
       log_.error("unreadable record", {{"topic", raw->topic}, {"key", raw->key}, {"error", record.error().text}});

@@ -160,6 +160,7 @@ class ReadModel {
     log::Positions upto;
   };
 
+  log::Positions keep_pace_with_index();
   void apply_room(const RoomRecordPtr& record, const EventPtr& event, Woken& woken);
   void apply_membership(const RoomRecordPtr& record, Woken& woken);
   void apply_membership_to(UserStream& user, const RoomRecord& record);
@@ -184,7 +185,8 @@ class ReadModel {
   Wake wake_;
 
   mutable std::mutex mutex_;
-  SyncToken applied_;  // what the tails have brought; see followed()
+  SyncToken applied_;              // what the tails have brought; see followed()
+  log::Positions of_no_interest_;  // what was loaded since was read from an index that had these
   RecentRooms recent_rooms_;
   Recent<api::ClientDataRecord> recent_client_data_;
   Recent<api::ReceiptRecord> recent_receipts_;

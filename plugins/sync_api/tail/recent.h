@@ -71,6 +71,12 @@ class RecentRooms {
     });
   }
   std::size_t size() const { return records_.all().size(); }
+  /// Up to where the older half is.
+  log::Positions older_half() const {
+    log::Positions positions;
+    for (std::size_t i = 0; i < size() / 2; ++i) positions.advance(records_.all()[i]->position);
+    return positions;
+  }
   void clear() {
     records_.clear();
     by_room_.clear();
@@ -79,17 +85,20 @@ class RecentRooms {
 
  private:
   template <class Key>
-  using Lists = std::unordered_map<Key, std::vector<RoomRecordPtr>>;
+  using Lists = std::unordered_map<Key, std::deque<RoomRecordPtr>>;
   template <class Key>
   static std::vector<RoomRecordPtr> get(const Lists<Key>& lists, const Key& key) {
     const auto it = lists.find(key);
-    return it == lists.end() ? std::vector<RoomRecordPtr>() : it->second;
+    if (it == lists.end()) return {};
+    return {it->second.begin(), it->second.end()};
   }
   template <class Key>
   static void drop(Lists<Key>& lists, const Key& key, const RoomRecordPtr& record) {
     const auto it = lists.find(key);
     if (it == lists.end()) return;
-    std::erase(it->second, record);
+    // What is indexed first came first.
+    if (it->second.front() == record) it->second.pop_front();
+    else std::erase(it->second, record);
     if (it->second.empty()) lists.erase(it);
   }
   Recent<api::RoomEventRecord> records_;

@@ -258,6 +258,7 @@ void ReadModel::forget_all() {
     users_.clear();
     rooms_.clear();
     tail_bytes_ = 0;
+    of_no_interest_ = {};
     read_epoch();  // perhaps this is why
     index_ready_ = false;
   }
