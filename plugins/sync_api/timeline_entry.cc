@@ -56,4 +56,11 @@ EntryPtr make_entry(const api::RoomEventRecord& record, log::Position position, 
   return entry;
 }
 
+std::vector<EventId> ids_of(const std::vector<StateItem>& items) {
+  std::vector<EventId> ids;
+  ids.reserve(items.size());
+  for (const StateItem& item : items) ids.push_back(item.event_id);
+  return ids;
+}
+
 }  // namespace backplane::sync_api

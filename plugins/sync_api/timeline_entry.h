@@ -62,5 +62,6 @@ struct StateItem {
   Sequence since = 0;                                         ///< where it began to hold
   matrix::Membership membership = matrix::Membership::leave;  ///< of m.room.member
 };
+std::vector<EventId> ids_of(const std::vector<StateItem>& items);
 
 }  // namespace backplane::sync_api

@@ -22,16 +22,16 @@ from server import Server  # noqa: E402
 
 
 def memory_mib(server):
-    """Resident now, and at most."""
+    """Resident now, at most, and what of it now is not pages of the databases' files."""
     with open(f"/proc/{server.processes[0].process.pid}/status", encoding="ascii") as status:
         text = status.read()
-    return [int(re.search(name + r":\s+(\d+)", text).group(1)) / 1024 for name in ("VmRSS", "VmHWM")]
+    return [int(re.search(name + r":\s+(\d+)", text).group(1)) / 1024 for name in ("VmRSS", "VmHWM", "RssAnon")]
 
 
 def tell(server, what, times):
-    now, most = memory_mib(server)
-    print(f"{what:34} median {statistics.median(times) * 1000:9.2f} ms  worst {max(times) * 1000:9.2f} ms  memory {now:6.0f} MiB, at most {most:.0f}",
-          flush=True)
+    now, most, own = memory_mib(server)
+    print(f"{what:20} median {statistics.median(times) * 1000:9.2f} ms  worst {max(times) * 1000:9.2f} ms  memory "
+          f"{now:5.0f} MiB (its own {own:.0f}), at most {most:.0f}", flush=True)
 
 
 def timed(work, times=1):
@@ -102,6 +102,7 @@ def main():
         late = total - len(events)
         print(f"paged back through {len(events)} of {total} events in {took:.1f} s; {len(twice)} of them twice; "
               f"{late} came meanwhile ({len(said)} joins and messages each)")
+        assert memory_mib(server)[1] <= 1024, "more than 1 GiB of memory"
         assert not twice and 0 <= late <= 2 * len(said) + 1, (twice[:5], late)
 
 

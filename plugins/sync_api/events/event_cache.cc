@@ -9,6 +9,7 @@ namespace backplane::sync_api {
 namespace {
 
 constexpr std::size_t batch_size = 100;
+constexpr std::size_t held_at_once = 1000;
 constexpr std::size_t max_versions_kept = 4096;
 
 }  // namespace
@@ -66,6 +67,22 @@ void EventCache::raise(const EventId& event_id, std::int64_t content_version) {
 }
 
 Result<EventCache::Found> EventCache::get(const Access& access, std::span<const EventId> event_ids) {
+  return find_or_ask(access, event_ids, true);
+}
+
+Result<void> EventCache::each(const Access& access, std::span<const EventId> event_ids,
+                              const std::function<void(std::size_t place, const ClientEvent& event)>& use) {
+  for (std::size_t begin = 0; begin < event_ids.size(); begin += held_at_once) {
+    const auto some = event_ids.subspan(begin, std::min(held_at_once, event_ids.size() - begin));
+    BACKPLANE_TRY(found, find_or_ask(access, some, false));
+    for (std::size_t i = 0; i < some.size(); ++i) {
+      if (const auto event = found.find(some[i]); event != found.end()) use(begin + i, *event->second);
+    }
+  }
+  return {};
+}
+
+Result<EventCache::Found> EventCache::find_or_ask(const Access& access, std::span<const EventId> event_ids, bool keep) {
   Found found;
   found.reserve(event_ids.size());
   api::GetEventsRequest request;
@@ -86,7 +103,7 @@ Result<EventCache::Found> EventCache::get(const Access& access, std::span<const 
     BACKPLANE_TRY(response, rooms_.get_events(access.context, request));
     for (const api::EventBody& body : response.events) {
       auto event = make_client_event(body.event_id, body.event, body.room_version, body.content_version);
-      insert(event);
+      if (keep) insert(event);
       found[body.event_id] = std::move(event);
     }
   }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -68,9 +69,15 @@ class EventCache {
   /// Those of the events that there are: from the cache, the others in one call for each hundred. Absent ones have no
   /// body any more. Errors: those of the call; would_block().
   Result<Found> get(const Access& access, std::span<const EventId> event_ids);
+  /// The same for very many events, which are neither held all at once nor kept: calls `use` with each that there is,
+  /// by its place in the list, in that order.
+  Result<void> each(const Access& access, std::span<const EventId> event_ids,
+                    const std::function<void(std::size_t place, const ClientEvent& event)>& use);
   std::size_t bytes() const { return cache_.bytes(); }
 
  private:
+  Result<Found> find_or_ask(const Access& access, std::span<const EventId> event_ids, bool keep);
+
   api::RoomServer& rooms_;
   BoundedCache<EventId, ClientEvent> cache_;
   std::mutex mutex_;

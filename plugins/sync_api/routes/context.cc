@@ -62,7 +62,6 @@ Result<http::Response> context(Reader& reader, const http::Request& request) {
   if (self.empty()) return absent;
   BACKPLANE_TRY(before_bodies, room.bodies(before));
   BACKPLANE_TRY(after_bodies, room.bodies(after));
-  BACKPLANE_TRY(state_bodies, room.bodies_of(state));
   std::string out = "{\"start\":\"" + start.encode() + "\",\"end\":\"" + end.encode() + "\",\"event\":";
   room.append(out, *self_body.at(id), entry.sequence, &entry);
   out += ",\"events_before\":";
@@ -70,7 +69,7 @@ Result<http::Response> context(Reader& reader, const http::Request& request) {
   out += ",\"events_after\":";
   room.append_chunk(out, after, after_bodies);
   out += ",\"state\":";
-  room.append_state(out, state, state_bodies, filter);
+  BACKPLANE_CHECK(room.append_state(out, state, filter));
   out += '}';
   return http::Response::json(std::move(out));
 }

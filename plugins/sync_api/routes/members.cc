@@ -35,10 +35,9 @@ Result<http::Response> members(Reader& reader, const http::Request& request) {
     if (!only && !except) return false;
     return !((only && item.membership == *only) || (except && item.membership != *except));
   });
-  BACKPLANE_TRY(bodies, room.bodies_of(state));
   std::string out = "{\"chunk\":";
   out.reserve(state.size() * 500 + 32);
-  room.append_state(out, state, bodies, RoomEventFilter());
+  BACKPLANE_CHECK(room.append_state(out, state, RoomEventFilter()));
   out += '}';
   return http::Response::json(std::move(out));
 }

@@ -155,9 +155,8 @@ Result<http::Response> write_page(const http::Request& request, Found found) {
   }
   if (ask.filter.lazy_load_members) {
     BACKPLANE_TRY(members, senders(room, page));
-    BACKPLANE_TRY(member_bodies, room.bodies_of(members));
     out += ",\"state\":";
-    room.append_state(out, members, member_bodies, RoomEventFilter());
+    BACKPLANE_CHECK(room.append_state(out, members, RoomEventFilter()));
   }
   out += ",\"start\":";
   json::append_quoted(out, given.empty() ? ask.from.encode() : given);

@@ -105,10 +105,7 @@ Result<EventCache::Found> RoomRead::bodies(std::vector<EntryPtr>& entries) const
 }
 
 Result<EventCache::Found> RoomRead::bodies_of(const std::vector<StateItem>& items) const {
-  std::vector<EventId> ids;
-  ids.reserve(items.size());
-  for (const StateItem& item : items) ids.push_back(item.event_id);
-  return reader_->events.get(access_, ids);
+  return reader_->events.get(access_, ids_of(items));
 }
 
 void RoomRead::append(std::string& out, const ClientEvent& event, Sequence position, const TimelineEntry* entry) const {
@@ -133,18 +130,18 @@ void RoomRead::append_chunk(std::string& out, const std::vector<EntryPtr>& entri
   out += ']';
 }
 
-void RoomRead::append_state(std::string& out, const std::vector<StateItem>& items, const EventCache::Found& bodies,
-                            const RoomEventFilter& filter) const {
+Result<void> RoomRead::append_state(std::string& out, const std::vector<StateItem>& items,
+                                    const RoomEventFilter& filter) const {
   out += '[';
   bool first = true;
-  for (const StateItem& item : items) {
-    const auto body = bodies.find(item.event_id);
-    if (body == bodies.end() || !filter.allows(item.type, body->second->event.sender().view())) continue;
+  BACKPLANE_CHECK(reader_->events.each(access_, ids_of(items), [&](std::size_t place, const ClientEvent& event) {
+    if (!filter.allows(items[place].type, event.event.sender().view())) return;
     if (!first) out += ',';
     first = false;
-    append(out, *body->second, item.since, nullptr);
-  }
+    append(out, event, items[place].since, nullptr);
+  }));
   out += ']';
+  return {};
 }
 
 Result<RoomEventFilter> room_filter_of(const http::Request& request) {

@@ -44,8 +44,8 @@ class RoomRead {
   void append(std::string& out, const ClientEvent& event, Sequence position, const TimelineEntry* entry) const;
   /// A JSON array of the entries' events, in their order.
   void append_chunk(std::string& out, const std::vector<EntryPtr>& entries, const EventCache::Found& bodies) const;
-  void append_state(std::string& out, const std::vector<StateItem>& items, const EventCache::Found& bodies,
-                    const RoomEventFilter& filter) const;
+  /// The same of a state, however large. Errors: the database's.
+  Result<void> append_state(std::string& out, const std::vector<StateItem>& items, const RoomEventFilter& filter) const;
 
  private:
   Result<bool> is_world_readable(const std::optional<StateItem>& visibility) const;

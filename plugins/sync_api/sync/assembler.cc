@@ -3,12 +3,16 @@
 #include <algorithm>
 
 #include "sync/assembler_work.h"
+#include "sync/write_room.h"
 
 namespace backplane::sync_api {
 
 using matrix::Membership;
 
 namespace {
+
+/// More events of a state than that are written as they come.
+constexpr std::size_t held_at_once = 1000;
 
 /// Stripped state (Client-Server API, "Stripped state"): what tells an invited user about the room.
 constexpr const char* stripped_types[] = {"m.room.create",    "m.room.join_rules", "m.room.name",
@@ -105,11 +109,23 @@ Result<void> Assembler::plan_invites(Work& work) const {
   return {};
 }
 
+Result<void> Assembler::write_large_state(const Work& work, RoomPlan& plan) {
+  const RoomWriter writer{work, plan.large_state};
+  bool first = true;
+  return events_.each(work.access, ids_of(plan.state), [&](std::size_t place, const ClientEvent& event) {
+    writer.state_event(plan, plan.state[place], event, first);
+  });
+}
+
 Result<void> Assembler::fetch(Work& work) {
   std::vector<EventId> wanted;
-  for (const RoomPlan& plan : work.plans) {
+  for (RoomPlan& plan : work.plans) {
     for (const EntryPtr& entry : plan.timeline) {
       if (!entry->event) wanted.push_back(entry->event_id);
+    }
+    if (plan.state.size() > held_at_once) {
+      BACKPLANE_CHECK(write_large_state(work, plan));
+      continue;
     }
     for (const StateItem& item : plan.state) wanted.push_back(item.event_id);
   }

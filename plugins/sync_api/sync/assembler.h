@@ -49,6 +49,7 @@ class Assembler {
  private:
   Result<void> plan_rooms(Work& work) const;
   Result<void> plan_invites(Work& work) const;
+  Result<void> write_large_state(const Work& work, RoomPlan& plan);
   Result<void> fetch(Work& work);
   void write(Work& work, SyncAnswer& answer) const;
   void write_rooms(Work& work, std::string& out) const;

@@ -95,17 +95,21 @@ void RoomWriter::timeline(const RoomPlan& plan) const {
 
 void RoomWriter::state(const RoomPlan& plan) const {
   out += work.request.use_state_after ? "\"state_after\":{\"events\":[" : "\"state\":{\"events\":[";
+  out += plan.large_state;
   bool first = true;
   for (const StateItem& item : plan.state) {
-    const ClientEvent* event = work.body_of(item.event_id);
-    if (event == nullptr) continue;
-    if (!work.filter.state.allows_sender(event->event.sender().view())) continue;
-    if (!work.filter.state.allows_content(event->event.content())) continue;
-    if (!first) out += ',';
-    first = false;
-    append_event(out, *event, {}, parts_for(plan, item.since, nullptr));
+    if (!plan.large_state.empty()) break;
+    if (const ClientEvent* const event = work.body_of(item.event_id)) state_event(plan, item, *event, first);
   }
   out += "]}";
+}
+
+void RoomWriter::state_event(const RoomPlan& plan, const StateItem& item, const ClientEvent& event, bool& first) const {
+  if (!work.filter.state.allows_sender(event.event.sender().view())) return;
+  if (!work.filter.state.allows_content(event.event.content())) return;
+  if (!first) out += ',';
+  first = false;
+  append_event(out, event, {}, parts_for(plan, item.since, nullptr));
 }
 
 void RoomWriter::summary(const RoomPlan& plan) const {

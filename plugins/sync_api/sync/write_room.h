@@ -40,6 +40,8 @@ struct RoomWriter {
   std::string& out;
 
   void room(const RoomPlan& plan, bool joined) const;
+  /// An event of its state, with a comma before it where it is not the text's first.
+  void state_event(const RoomPlan& plan, const StateItem& item, const ClientEvent& event, bool& first) const;
 
  private:
   void timeline(const RoomPlan& plan) const;
