@@ -109,7 +109,7 @@ Result<std::vector<StateItem>> senders(const RoomRead& room, const Page& page) {
   Sequence at = 0;
   for (const EntryPtr& entry : page.entries) {
     wanted.insert(entry->sender);
-    at = std::max(at, entry->sequence);
+    at = std::max(at, entry->latest);
   }
   return room.read([&](storage::Session& session) {
     std::vector<StateItem> items;

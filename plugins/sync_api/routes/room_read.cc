@@ -128,7 +128,7 @@ void RoomRead::append_chunk(std::string& out, const std::vector<EntryPtr>& entri
     if (body == bodies.end()) continue;
     if (!first) out += ',';
     first = false;
-    append(out, *body->second, entry->sequence, entry.get());
+    append(out, *body->second, entry->latest, entry.get());
   }
   out += ']';
 }

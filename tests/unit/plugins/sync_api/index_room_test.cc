@@ -52,6 +52,11 @@ class Index {
         "SELECT r.room, t.sequence, t.topological, t.event_id, t.type, t.device FROM timeline t JOIN rooms r ON "
         "r.id = t.room ORDER BY t.sequence");
   }
+  using Span = std::tuple<std::int64_t, std::int64_t, std::int64_t>;
+  std::vector<Span> history() {
+    return list<std::int64_t, std::int64_t, std::int64_t>(
+        "SELECT sequence, earliest, latest FROM timeline WHERE kind = 1 ORDER BY sequence");
+  }
   std::vector<Room> rooms() {
     return list<std::string, std::int64_t, std::int64_t>("SELECT room, lane, last_sequence FROM rooms ORDER BY room");
   }
@@ -87,6 +92,16 @@ class Records {
     auto& data = add(room, "");
     data.kind = RoomEventKind::purged;
     data.event_id = id(which);
+    return *this;
+  }
+  Records& come_late(char room, std::int64_t depth) {
+    auto& data = add(room, "m.room.message");
+    data.kind = RoomEventKind::history;
+    data.topological = depth;
+    return *this;
+  }
+  Records& say_at(char room, std::int64_t depth) {
+    add(room, "m.room.message").topological = depth;
     return *this;
   }
   std::vector<RoomRecordPtr> all() const { return {records_.begin(), records_.end()}; }
@@ -160,6 +175,29 @@ TEST(RoomIndexerTest, RecordsThatComeAgainChangeNothing) {
     index.index(again, batch);
     EXPECT_EQ(index.states(), states) << batch;
     EXPECT_EQ(index.timeline(), timeline) << batch;
+  }
+}
+
+TEST(RoomIndexerTest, HistoryIsPlacedByItsDepth) {
+  Records records;
+  records.say_at('a', 5).say_at('b', 1).say_at('a', 6);                                   // 10 to 30
+  records.say_at('a', 50).set('a', "m.room.topic", "", 0, RoomEventKind::state_changed);  // 40 and 50
+  records.say_at('a', 51).say_at('b', 9);                                                 // 60 and 70
+  records.come_late('a', 30).come_late('a', 20).come_late('a', 40);                       // between 6 and 50
+  records.say_at('a', 25);  // told now, whatever depth it says
+  records.come_late('a', 22).come_late('a', 6).come_late('a', 5).come_late('a', 4).come_late('a', 3);
+  records.come_late('b', 9).come_late('a', 60);
+  const std::vector<Index::Span> expected{
+      {80, 30, 50},   {90, 30, 50},   {100, 30, 50},  // after the one of depth 6, before that of 50 or with its change
+      {120, 60, 109},  // before the one that is less deep, and came after the deeper ones
+      {130, 10, 29},  {140, 0, 9},    {150, 0, 9},   {160, 0, 9},  // before all
+      {170, 20, 69},  {180, 110, 180}};                            // deeper than all
+  for (const std::size_t batch : {1, 2, 3, 5, 100}) {
+    Index index;
+    index.index(records.all(), batch);
+    EXPECT_EQ(index.history(), expected) << batch;
+    index.index(records.all(), 4);
+    EXPECT_EQ(index.history(), expected) << batch;
   }
 }
 
