@@ -4,8 +4,9 @@
 namespace backplane::sync_api {
 namespace {
 
-using ::testing::ElementsAre;
+using ::testing::Contains;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 struct BackfillTest : FarFixture {
   BackfillTest() {
@@ -37,7 +38,7 @@ TEST_F(BackfillTest, who_scrolls_into_a_gap_gets_what_is_in_it) {
     expected.emplace_back(type);
   std::erase(told, "m.room.canonical_alias");
   EXPECT_EQ(told, expected);
-  EXPECT_THAT(far_server.asked, ::testing::Contains("get_backfill far.example"));
+  EXPECT_THAT(far_server.asked, Contains("get_backfill far.example"));
 }
 
 TEST_F(BackfillTest, a_page_comes_without_what_nobody_has) {
@@ -47,6 +48,28 @@ TEST_F(BackfillTest, a_page_comes_without_what_nobody_has) {
   const Json page = messages(alice, room, "dir=b&limit=100");
   EXPECT_EQ(page["chunk"].events().front(), "m49");
   EXPECT_EQ(page["chunk"].events().back(), "m.room.create");
+}
+
+TEST_F(BackfillTest, a_server_that_never_answers_is_not_waited_for_longer_than_there_is_time) {
+  say_far(50);
+  receive(last);
+  far_server.holds = true;
+  for (const auto& [time, wait] : {std::pair(30, 10), std::pair(8, 4)}) {
+    time_for_request = std::chrono::seconds(time);
+    const Asked asked = room_get(alice, room, "/messages", "dir=b&limit=100");
+    ASSERT_FALSE(far_server.held.empty());
+    host.advance(std::chrono::seconds(wait) - std::chrono::milliseconds(1));
+    EXPECT_FALSE(asked.answer->completed()) << time;
+    host.advance(std::chrono::milliseconds(1));
+    ASSERT_TRUE(asked.answer->completed()) << time;
+    EXPECT_EQ(asked.status(), 200) << time;
+    const auto page = asked.json()["chunk"].events();
+    EXPECT_THAT(page, Contains("m49"));
+    EXPECT_THAT(page, Not(Contains("m20")));
+  }
+  // What comes after all is in the next page that somebody asks for.
+  far_server.release();
+  EXPECT_THAT(messages(alice, room, "dir=b&limit=100")["chunk"].events(), Contains("m20"));
 }
 
 TEST_F(BackfillTest, where_nothing_is_missing_nobody_is_asked) {
