@@ -5,6 +5,7 @@
 #include <tuple>
 #include <vector>
 
+#include "backplane/testing/postgresql_server.h"
 #include "backplane/testing/temporary_database.h"
 #include "migrations/migrations.h"
 #include "store.h"
@@ -23,6 +24,7 @@ class Index {
 
  public:
   Index() : store_(database_.open(migrations())) {}
+  explicit Index(const testing::PostgresqlServer& server) : database_(server), store_(database_.open(migrations())) {}
 
   void index(const std::vector<RoomRecordPtr>& records, std::size_t batch) {
     store::RoomIndexer indexer;
@@ -52,10 +54,21 @@ class Index {
         "SELECT r.room, t.sequence, t.topological, t.event_id, t.type, t.device FROM timeline t JOIN rooms r ON "
         "r.id = t.room ORDER BY t.sequence");
   }
-  using Span = std::tuple<std::int64_t, std::int64_t, std::int64_t>;
+  using Span = std::tuple<Sequence, Sequence, Sequence>;
+  /// Of rooms `a` and `b`: position, and between which ones it happened.
   std::vector<Span> history() {
-    return list<std::int64_t, std::int64_t, std::int64_t>(
-        "SELECT sequence, earliest, latest FROM timeline WHERE kind = 1 ORDER BY sequence");
+    std::vector<Span> spans;
+    const auto read = store_->read([&](storage::Session& session) {
+      for (const char* const room : {"!a:x", "!b:x"}) {
+        for (const EntryPtr& entry : store::page(session, *store::find_room(session, RoomId(room)), {}, true, 100)) {
+          if (entry->kind == EntryKind::history) spans.emplace_back(entry->sequence, entry->earliest, entry->latest);
+          else EXPECT_EQ(std::pair(entry->earliest, entry->latest), std::pair(entry->sequence, entry->sequence));
+        }
+      }
+    });
+    EXPECT_TRUE(read) << read.error().text;
+    std::ranges::sort(spans);
+    return spans;
   }
   std::vector<Room> rooms() {
     return list<std::string, std::int64_t, std::int64_t>("SELECT room, lane, last_sequence FROM rooms ORDER BY room");
@@ -192,12 +205,20 @@ TEST(RoomIndexerTest, HistoryIsPlacedByItsDepth) {
       {120, 60, 109},  // before the one that is less deep, and came after the deeper ones
       {130, 10, 29},  {140, 0, 9},    {150, 0, 9},   {160, 0, 9},  // before all
       {170, 20, 69},  {180, 110, 180}};                            // deeper than all
-  for (const std::size_t batch : {1, 2, 3, 5, 100}) {
-    Index index;
+  const auto try_batches = [&](Index& index, std::size_t batch) {
     index.index(records.all(), batch);
     EXPECT_EQ(index.history(), expected) << batch;
     index.index(records.all(), 4);
     EXPECT_EQ(index.history(), expected) << batch;
+  };
+  const testing::PostgresqlServer server;
+  for (const std::size_t batch : {1, 2, 3, 5, 100}) {
+    Index sqlite;
+    try_batches(sqlite, batch);
+  }
+  for (const std::size_t batch : {1, 100}) {
+    Index postgresql(server);
+    try_batches(postgresql, batch);
   }
 }
 
