@@ -40,7 +40,8 @@ class SyncApiPlugin final : public plugin::Plugin {
     model_->connect(subscribe(wiring.log(), store, *model_, {rooms, users, edus}, host_.clock(), linger_, log_));
 
     authenticator_.emplace(host_, wiring, users);
-    reader_.emplace(Reader{host_, rooms, store, *model_, *events_, *sync_});
+    pages_.emplace(host_, rooms);
+    reader_.emplace(Reader{host_, rooms, store, *model_, *events_, *sync_, *pages_});
     http::Routes& routes = wiring.routes(http::Surface::client, &*authenticator_);
     for (auto* add : {add_sync, add_messages, add_context, add_event, add_members, add_filters}) add(routes, *reader_);
     declare_metrics(wiring.metrics());
@@ -52,7 +53,11 @@ class SyncApiPlugin final : public plugin::Plugin {
     return {};
   }
 
-  void drain(Instant) override { sync_->drain(); }
+  void drain(Instant) override {
+    sync_->drain();
+    pages_->drain();
+  }
+  void stop() override { pages_->stop(); }
 
  private:
   void declare_metrics(Metrics& metrics) {
@@ -80,6 +85,7 @@ class SyncApiPlugin final : public plugin::Plugin {
   std::optional<ReadModel> model_;
   std::optional<Assembler> assembler_;
   std::optional<SyncService> sync_;
+  std::optional<ParkedPages> pages_;
   std::optional<api::TokenAuthenticator> authenticator_;
   std::optional<Reader> reader_;
 };

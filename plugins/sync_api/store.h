@@ -32,7 +32,7 @@ struct RoomRow {
   Sequence last_receipt = 0;
 };
 
-// ---- rooms (store/index_room.cc writes, store/read_room.cc reads)
+// ---- rooms (store/index_room.cc and place_history.cc write, store/read_room.cc reads)
 
 /// Gathers what a batch of records changes, so that it is written in few statements. One thread.
 class RoomIndexer {
@@ -48,6 +48,8 @@ class RoomIndexer {
   };
   std::vector<Added> added_;
 };
+/// Finds out when history that is in the timeline happened. A batch's deepest goes first, at one depth the earliest.
+void place_history(storage::Write& write, std::int64_t room, const TimelineEntry& entry);
 void reset_rooms(storage::Write& write);
 /// Rows whose bodies are gone.
 void remove_events(storage::Write& write, const std::vector<EventId>& event_ids);

@@ -31,7 +31,8 @@ EntryPtr make_entry(const api::RoomEventRecord& record, log::Position position, 
       break;
     default: return nullptr;
   }
-  entry->sequence = position.sequence;
+  entry->sequence = entry->latest = position.sequence;
+  entry->earliest = entry->kind == EntryKind::history ? 0 : position.sequence;
   entry->topological = record.topological;
   entry->event_id = record.event_id;
   entry->type = record.type;

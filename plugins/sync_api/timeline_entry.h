@@ -25,6 +25,8 @@ enum class EntryKind : std::uint8_t {
 struct TimelineEntry {
   Sequence sequence = 0;
   std::int64_t topological = 0;
+  /// When the event happened, in positions: at its own; history somewhere between these two (store/place_history.cc).
+  Sequence earliest = 0, latest = 0;
   EntryKind kind = EntryKind::timeline;
   matrix::HistoryVisibility visibility = matrix::HistoryVisibility::shared;
   EventId event_id;

@@ -39,15 +39,18 @@ Sequence MembershipHistory::end() const {
   return end;
 }
 
-bool MembershipHistory::may_see(Sequence position, HistoryVisibility visibility, bool history) const {
-  if (history) {
-    // A backfilled event is older than everything that this server knows of the user: only `shared` and
-    // `world_readable` can allow it.
-    return matrix::may_see_event(visibility, first_, joined_after(0));
-  }
+bool MembershipHistory::may_see(Sequence position, HistoryVisibility visibility) const {
   const matrix::VisibilityInputs earlier{visibility, before(position)};
   const matrix::VisibilityInputs later{visibility, at(position)};
   return matrix::may_see_event(earlier, later, joined_after(position));
+}
+
+bool MembershipHistory::may_see_between(Sequence earliest, Sequence latest, HistoryVisibility visibility) const {
+  if (!matrix::may_see_event(visibility, at(earliest), joined_after(earliest))) return false;
+  return std::all_of(steps_.begin(), steps_.end(), [&](const Step& step) {
+    return step.from <= earliest || step.from > latest ||
+           matrix::may_see_event(visibility, step.membership, joined_after(step.from));
+  });
 }
 
 }  // namespace backplane::sync_api

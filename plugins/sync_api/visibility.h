@@ -38,8 +38,10 @@ class MembershipHistory {
   /// Where the last membership other than join began: what a departed user may see ends there. no_bound while joined.
   Sequence end() const;
 
-  /// May the user see this event? `history`: a backfilled one, whose position says nothing about its time.
-  bool may_see(Sequence position, matrix::HistoryVisibility visibility, bool history = false) const;
+  /// May the user see the event at this position?
+  bool may_see(Sequence position, matrix::HistoryVisibility visibility) const;
+  /// May the user see an event that happened somewhere between the two? Whatever the user was there has to allow it.
+  bool may_see_between(Sequence earliest, Sequence latest, matrix::HistoryVisibility visibility) const;
 
  private:
   struct Step {

@@ -10,6 +10,9 @@ Result<RoomView> view_of_room(storage::Session& session, const RoomId& room_id, 
   const auto& member = found->member;
   // Spec: Client-Server API, Room History Visibility, world_readable: "with any authenticated user, regardless of
   // whether they have ever joined the room". So who has left is not told less than a stranger.
+  // NOTSPEC: GET /rooms/{roomId}/state/{eventType}/{stateKey}, "If the user has left the room then the state is taken
+  // from the state of the room when they left": a stranger may read the present state, so one who left may, too, as
+  // /messages shows it.
   if ((member && member->membership == "join") || found->history_visibility == "world_readable")
     return RoomView{std::move(found->room), std::nullopt};
   // Spec: GET /state, 403: "You aren't a member of the room and weren't previously a member of the room." An invite

@@ -97,6 +97,11 @@ CREATE TABLE to_device_acknowledged (
   sequence BIGINT NOT NULL,
   PRIMARY KEY (user_id, device)
 ) {without_rowid};
+)sql"},
+          // Of history only.
+          {3, "history_places", R"sql(
+ALTER TABLE timeline ADD COLUMN earliest BIGINT;
+ALTER TABLE timeline ADD COLUMN latest BIGINT;
 )sql"}};
 }
 

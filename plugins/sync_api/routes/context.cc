@@ -44,7 +44,7 @@ Result<http::Response> context(Reader& reader, const http::Request& request) {
   BACKPLANE_TRY(before, around(room, start, true, (limit + 1) / 2, filter));
   BACKPLANE_TRY(after, around(room, end, false, limit / 2, filter));
   end.bound = no_bound;
-  const Sequence last = std::min(after.empty() ? entry.sequence : after.back()->sequence, room.until());
+  const Sequence last = std::min(after.empty() ? entry.latest : after.back()->latest, room.until());
   BACKPLANE_TRY(state,
                 room.read([&](storage::Session& session) { return store::state_at(session, room.room(), last); }));
   if (filter.lazy_load_members) {
@@ -63,7 +63,7 @@ Result<http::Response> context(Reader& reader, const http::Request& request) {
   BACKPLANE_TRY(before_bodies, room.bodies(before));
   BACKPLANE_TRY(after_bodies, room.bodies(after));
   std::string out = "{\"start\":\"" + start.encode() + "\",\"end\":\"" + end.encode() + "\",\"event\":";
-  room.append(out, *self_body.at(id), entry.sequence, &entry);
+  room.append(out, *self_body.at(id), entry.latest, &entry);
   out += ",\"events_before\":";
   room.append_chunk(out, before, before_bodies);
   out += ",\"events_after\":";

@@ -16,7 +16,7 @@ Result<http::Response> event(Reader& reader, const http::Request& request) {
   BACKPLANE_TRY(bodies, room->bodies(entries));
   if (entries.empty()) return absent;
   std::string out;
-  room->append(out, *bodies.at(id), located->entry->sequence, located->entry.get());
+  room->append(out, *bodies.at(id), located->entry->latest, located->entry.get());
   return http::Response::json(std::move(out));
 }
 

@@ -1,9 +1,8 @@
 // GET /rooms/{roomId}/messages: pages of a room's history, in topological order, then by position.
 #include <algorithm>
+#include <memory>
 #include <set>
 
-#include "backplane/api/ask.h"
-#include "backplane/base/task.h"
 #include "routes/room_read.h"
 
 namespace backplane::sync_api {
@@ -109,7 +108,7 @@ Result<std::vector<StateItem>> senders(const RoomRead& room, const Page& page) {
   Sequence at = 0;
   for (const EntryPtr& entry : page.entries) {
     wanted.insert(entry->sender);
-    at = std::max(at, entry->sequence);
+    at = std::max(at, entry->latest);
   }
   return room.read([&](storage::Session& session) {
     std::vector<StateItem> items;
@@ -164,30 +163,34 @@ Result<http::Response> write_page(const http::Request& request, Found found) {
   return http::Response::json(std::move(out));
 }
 
+void answer(const http::Responder& responder, Result<http::Response> response) {
+  responder.complete(response ? std::move(*response) : http::Response::error(response.error()));
+}
+
 /// Whoever scrolls into a part of the history that is not here has it fetched first.
-Task<Result<http::Response>> messages(Reader& reader, http::Request request) {
-  BACKPLANE_CO_TRY(found, find_page(reader, request));
-  if (found.ask.backwards) {
-    const api::BackfillRequest wanted{found.room.room_id(), found.page.end ? found.page.end->topological : 0,
-                                      static_cast<std::uint32_t>(found.ask.limit)};
-    const api::CallContext context = api::context_of(request);
-    auto filled = co_await api::ask(reader.host.worker_executor(), reader.rooms.backfill, wanted, context);
-    if (filled && filled->came) {
-      BACKPLANE_CO_TRY(now, find_page(reader, request));
-      co_return write_page(request, std::move(now));
-    }
-  }
-  co_return write_page(request, std::move(found));
+void messages(Reader& reader, const http::Request& request, const http::Responder& responder) {
+  auto found = find_page(reader, request);
+  if (!found) return answer(responder, std::move(found).error());
+  if (!found->ask.backwards) return answer(responder, write_page(request, std::move(*found)));
+  const Page& page = found->page;
+  const api::BackfillRequest wanted{.room_id = found->room.room_id(),
+                                    .depth = page.end ? page.end->topological : 0,
+                                    .from_depth = page.entries.empty() ? 0 : page.entries.front()->topological,
+                                    .limit = static_cast<std::uint32_t>(found->ask.limit)};
+  const auto here = std::make_shared<Found>(std::move(*found));
+  reader.pages.wait(request, wanted, [&reader, request, responder, here](bool came) {
+    if (!came) return answer(responder, write_page(request, std::move(*here)));
+    auto now = find_page(reader, request);
+    answer(responder, now ? write_page(request, std::move(*now)) : std::move(now).error());
+  });
 }
 
 }  // namespace
 
 void add_messages(http::Routes& routes, Reader& reader) {
   routes.add_parking(http::Method::get, "/_matrix/client/v3|r0/rooms/{roomId}/messages", read_options(),
-                     [&reader](const http::Request& request, http::Responder responder) {
-                       start<http::Response>(messages(reader, request), [responder](Result<http::Response> response) {
-                         responder.complete(response ? std::move(*response) : http::Response::error(response.error()));
-                       });
+                     [&reader](const http::Request& request, const http::Responder& responder) {
+                       messages(reader, request, responder);
                      });
 }
 

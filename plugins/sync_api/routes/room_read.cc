@@ -56,6 +56,9 @@ Result<RoomRead> RoomRead::open(Reader& reader, const http::Request& request) {
   if (is_world_readable) {
     // Spec: Room History Visibility, world_readable: "with any authenticated user, regardless of whether they have ever
     // joined the room". So who has left is not told less than a stranger.
+    // NOTSPEC: GET /rooms/{roomId}/state/{eventType}/{stateKey}, "If the user has left the room then the state is taken
+    // from the state of the room when they left" (of /members it is not said otherwise): a stranger may read the
+    // present state, so one who left may, too, as /messages shows it.
     if (has_forgotten) read.history_ = MembershipHistory();
     return read;
   }
@@ -125,7 +128,7 @@ void RoomRead::append_chunk(std::string& out, const std::vector<EntryPtr>& entri
     if (body == bodies.end()) continue;
     if (!first) out += ',';
     first = false;
-    append(out, *body->second, entry->sequence, entry.get());
+    append(out, *body->second, entry->latest, entry.get());
   }
   out += ']';
 }

@@ -30,8 +30,9 @@ class RoomRead {
   /// Whether the user may read the state of an earlier position.
   Result<bool> may_see_state_at(Sequence at) const;
   bool may_see(const TimelineEntry& entry) const {
-    return is_own_membership(entry, user_) ||
-           history_.may_see(entry.sequence, entry.visibility, entry.kind == EntryKind::history);
+    if (is_own_membership(entry, user_)) return true;
+    return entry.kind == EntryKind::history ? history_.may_see_between(entry.earliest, entry.latest, entry.visibility)
+                                            : history_.may_see(entry.sequence, entry.visibility);
   }
 
   template <class Work>

@@ -5,6 +5,7 @@
 #include "backplane/plugin/plugin.h"
 #include "events/event_cache.h"
 #include "filter.h"
+#include "routes/parked_pages.h"
 #include "sync/sync_service.h"
 #include "tail/read_model.h"
 
@@ -18,6 +19,7 @@ struct Reader {
   ReadModel& model;
   EventCache& events;
   SyncService& sync;
+  ParkedPages& pages;
 };
 
 http::RouteOptions read_options();

@@ -1,5 +1,6 @@
 #include "store.h"
 
+#include <algorithm>
 #include <map>
 #include <span>
 #include <tuple>
@@ -160,12 +161,14 @@ void RoomIndexer::write(storage::Write& write) {
       " transaction_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (room, sequence) DO NOTHING");
   StateRows states;
   std::map<std::int64_t, const Added*> last;
+  std::vector<const Added*> history;
   for (const Added& added : added_) {
     const TimelineEntry& entry = *added.entry;
     const std::int64_t room = ids.at(added.record->data.room_id.view());
     timeline.add({room, entry.sequence, entry.topological, static_cast<int>(entry.kind), entry.event_id, entry.type,
                   entry.state_key, entry.sender, static_cast<int>(entry.visibility), optional_text(entry.device.view()),
                   optional_text(entry.transaction_id.view())});
+    if (entry.kind == EntryKind::history) history.push_back(&added);
     if (entry.change) states.add(write, room, entry, added.record->data.kind);
     last[room] = &added;
   }
@@ -178,6 +181,10 @@ void RoomIndexer::write(storage::Write& write) {
   }
   rooms.insert(write);
   timeline.insert(write);
+  std::ranges::sort(history, [](const Added* a, const Added* b) {
+    return std::pair(b->entry->topological, a->entry->sequence) < std::pair(a->entry->topological, b->entry->sequence);
+  });
+  for (const Added* added : history) place_history(write, ids.at(added->record->data.room_id.view()), *added->entry);
   states.insert(write);
   added_.clear();
 }

@@ -8,21 +8,25 @@ using matrix::Membership;
 
 #define BACKPLANE_ENTRY_COLUMNS                                                                            \
   "t.sequence, t.topological, t.kind, t.event_id, t.type, t.state_key, t.sender, t.visibility, t.device, " \
-  "t.transaction_id"
+  "t.transaction_id, t.earliest, t.latest"
 
 /// Calls `use` with an entry for each row of a SELECT of BACKPLANE_ENTRY_COLUMNS.
 template <class Use>
 void each_entry(storage::Session& session, std::string_view sql, storage::Session::Parameters parameters, Use use) {
   session.each<Sequence, std::int64_t, std::int64_t, EventId, std::string, std::optional<std::string>, std::string,
-               std::int64_t, std::optional<std::string>, std::optional<std::string>>(
+               std::int64_t, std::optional<std::string>, std::optional<std::string>, std::optional<Sequence>,
+               std::optional<Sequence>>(
       sql, parameters,
       [&](Sequence sequence, std::int64_t topological, std::int64_t kind, EventId event_id, std::string type,
           std::optional<std::string> state_key, std::string sender, std::int64_t visibility,
-          std::optional<std::string> device, std::optional<std::string> transaction_id) {
+          std::optional<std::string> device, std::optional<std::string> transaction_id,
+          std::optional<Sequence> earliest, std::optional<Sequence> latest) {
         auto entry = std::make_shared<TimelineEntry>();
         entry->sequence = sequence;
         entry->topological = topological;
         entry->kind = static_cast<EntryKind>(kind);
+        entry->earliest = earliest.value_or(entry->kind == EntryKind::history ? 0 : sequence);
+        entry->latest = latest.value_or(sequence);
         entry->visibility = static_cast<HistoryVisibility>(visibility);
         entry->event_id = std::move(event_id);
         entry->type = std::move(type);

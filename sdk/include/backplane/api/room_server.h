@@ -325,10 +325,11 @@ BACKPLANE_FIELDS(SignRestrictedJoinResponse, event_id, event);
 /// A page of a room's history that a client is about to see.
 struct BackfillRequest {
   RoomId room_id;
-  std::int64_t depth = 0;    ///< of the page's last event
-  std::uint32_t limit = 20;  ///< of events to get; at most 100
+  std::int64_t depth = 0;       ///< of the page's last event
+  std::int64_t from_depth = 0;  ///< of the page's first event; 0: none
+  std::uint32_t limit = 20;     ///< of events to get; at most 100
 };
-BACKPLANE_FIELDS(BackfillRequest, room_id, depth, limit);
+BACKPLANE_FIELDS(BackfillRequest, room_id, depth, from_depth, limit);
 struct BackfillResponse {
   bool came = false;  ///< history that was not here before
 };

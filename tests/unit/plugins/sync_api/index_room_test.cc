@@ -5,6 +5,7 @@
 #include <tuple>
 #include <vector>
 
+#include "backplane/testing/postgresql_server.h"
 #include "backplane/testing/temporary_database.h"
 #include "migrations/migrations.h"
 #include "store.h"
@@ -23,6 +24,7 @@ class Index {
 
  public:
   Index() : store_(database_.open(migrations())) {}
+  explicit Index(const testing::PostgresqlServer& server) : database_(server), store_(database_.open(migrations())) {}
 
   void index(const std::vector<RoomRecordPtr>& records, std::size_t batch) {
     store::RoomIndexer indexer;
@@ -51,6 +53,22 @@ class Index {
     return list<std::string, std::int64_t, std::int64_t, std::string, std::string, std::optional<std::string>>(
         "SELECT r.room, t.sequence, t.topological, t.event_id, t.type, t.device FROM timeline t JOIN rooms r ON "
         "r.id = t.room ORDER BY t.sequence");
+  }
+  using Span = std::tuple<Sequence, Sequence, Sequence>;
+  /// Of rooms `a` and `b`: position, and between which ones it happened.
+  std::vector<Span> history() {
+    std::vector<Span> spans;
+    const auto read = store_->read([&](storage::Session& session) {
+      for (const char* const room : {"!a:x", "!b:x"}) {
+        for (const EntryPtr& entry : store::page(session, *store::find_room(session, RoomId(room)), {}, true, 100)) {
+          if (entry->kind == EntryKind::history) spans.emplace_back(entry->sequence, entry->earliest, entry->latest);
+          else EXPECT_EQ(std::pair(entry->earliest, entry->latest), std::pair(entry->sequence, entry->sequence));
+        }
+      }
+    });
+    EXPECT_TRUE(read) << read.error().text;
+    std::ranges::sort(spans);
+    return spans;
   }
   std::vector<Room> rooms() {
     return list<std::string, std::int64_t, std::int64_t>("SELECT room, lane, last_sequence FROM rooms ORDER BY room");
@@ -87,6 +105,16 @@ class Records {
     auto& data = add(room, "");
     data.kind = RoomEventKind::purged;
     data.event_id = id(which);
+    return *this;
+  }
+  Records& come_late(char room, std::int64_t depth) {
+    auto& data = add(room, "m.room.message");
+    data.kind = RoomEventKind::history;
+    data.topological = depth;
+    return *this;
+  }
+  Records& say_at(char room, std::int64_t depth) {
+    add(room, "m.room.message").topological = depth;
     return *this;
   }
   std::vector<RoomRecordPtr> all() const { return {records_.begin(), records_.end()}; }
@@ -160,6 +188,37 @@ TEST(RoomIndexerTest, RecordsThatComeAgainChangeNothing) {
     index.index(again, batch);
     EXPECT_EQ(index.states(), states) << batch;
     EXPECT_EQ(index.timeline(), timeline) << batch;
+  }
+}
+
+TEST(RoomIndexerTest, HistoryIsPlacedByItsDepth) {
+  Records records;
+  records.say_at('a', 5).say_at('b', 1).say_at('a', 6);                                   // 10 to 30
+  records.say_at('a', 50).set('a', "m.room.topic", "", 0, RoomEventKind::state_changed);  // 40 and 50
+  records.say_at('a', 51).say_at('b', 9);                                                 // 60 and 70
+  records.come_late('a', 30).come_late('a', 20).come_late('a', 40);                       // between 6 and 50
+  records.say_at('a', 25);  // told now, whatever depth it says
+  records.come_late('a', 22).come_late('a', 6).come_late('a', 5).come_late('a', 4).come_late('a', 3);
+  records.come_late('b', 9).come_late('a', 60);
+  const std::vector<Index::Span> expected{
+      {80, 30, 50},   {90, 30, 50},   {100, 30, 50},  // after the one of depth 6, before that of 50 or with its change
+      {120, 60, 109},  // before the one that is less deep, and came after the deeper ones
+      {130, 10, 29},  {140, 0, 9},    {150, 0, 9},   {160, 0, 9},  // before all
+      {170, 20, 69},  {180, 110, 180}};                            // deeper than all
+  const auto try_batches = [&](Index& index, std::size_t batch) {
+    index.index(records.all(), batch);
+    EXPECT_EQ(index.history(), expected) << batch;
+    index.index(records.all(), 4);
+    EXPECT_EQ(index.history(), expected) << batch;
+  };
+  const testing::PostgresqlServer server;
+  for (const std::size_t batch : {1, 2, 3, 5, 100}) {
+    Index sqlite;
+    try_batches(sqlite, batch);
+  }
+  for (const std::size_t batch : {1, 100}) {
+    Index postgresql(server);
+    try_batches(postgresql, batch);
   }
 }
 

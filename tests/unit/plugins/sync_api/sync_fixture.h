@@ -217,7 +217,7 @@ struct SyncFixture : ::testing::Test {
     request.raw_query = std::move(query);
     request.parameters = std::move(parameters);
     request.body = std::move(body);
-    request.deadline = host.clock().now() + std::chrono::minutes(5);
+    request.deadline = host.clock().now() + time_for_request;
     auto session = std::make_shared<api::Session>();
     session->user = user;
     session->device = device;
@@ -259,6 +259,7 @@ struct SyncFixture : ::testing::Test {
   }
 
   testing::FakeHost host;
+  Duration time_for_request = std::chrono::minutes(5);
   FakeUsers* users = nullptr;
   api::RoomServer* rooms = nullptr;
   api::EduServer* edus = nullptr;

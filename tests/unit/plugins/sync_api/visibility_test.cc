@@ -44,6 +44,34 @@ TEST(Visibility, Table) {
   }
 }
 
+TEST(Visibility, WhatHappenedSometimeIsSeenIfItWouldBeAtAnyTime) {
+  const auto history = story();
+  struct Row {
+    Sequence earliest, latest;
+    bool world_readable, shared, invited, joined;
+  };
+  for (const Row& row : {
+           Row{0, 5, true, true, false, false},     // before the invite
+           Row{0, 10, true, true, false, false},    // perhaps before it
+           Row{10, 19, true, true, true, false},    // invited
+           Row{15, 20, true, true, true, false},    // perhaps there
+           Row{20, 29, true, true, true, true},     // there
+           Row{25, 30, true, true, false, false},   // perhaps away
+           Row{30, 39, true, true, false, false},   // away, but back later
+           Row{40, 49, true, true, true, true},     // there again
+           Row{40, 50, true, false, false, false},  // perhaps out
+           Row{50, 99, true, false, false, false},  // out
+       }) {
+    const auto may_see = [&](HistoryVisibility visibility) {
+      return history.may_see_between(row.earliest, row.latest, visibility);
+    };
+    EXPECT_EQ(may_see(HistoryVisibility::world_readable), row.world_readable) << row.earliest;
+    EXPECT_EQ(may_see(HistoryVisibility::shared), row.shared) << row.earliest;
+    EXPECT_EQ(may_see(HistoryVisibility::invited), row.invited) << row.earliest;
+    EXPECT_EQ(may_see(HistoryVisibility::joined), row.joined) << row.earliest;
+  }
+}
+
 TEST(Visibility, AStrangerSeesWhatIsReadableByTheWorld) {
   const MembershipHistory nobody;
   EXPECT_TRUE(nobody.may_see(5, HistoryVisibility::world_readable));
