@@ -188,8 +188,8 @@ BACKPLANE_FIELDS(FindMembershipResponse, membership, event_id);
 
 struct GetEventsRequest {
   std::vector<EventId> event_ids;
-  /// Empty, or whom they are for: then only events of rooms that the server is in are answered, none that were rejected
-  /// or soft-failed, redacted where the server may not see them, and all without `unsigned`.
+  /// Empty, or whom they are for: then only events of rooms that the server is in are answered, none that were rejected,
+  /// redacted where the server may not see them, and all without `unsigned`.
   ServerName for_server = {};
 };
 BACKPLANE_FIELDS(GetEventsRequest, event_ids, for_server);
@@ -327,8 +327,10 @@ struct BackfillRequest {
   RoomId room_id;
   std::int64_t depth = 0;    ///< of the page's last event
   std::uint32_t limit = 20;  ///< of events to get; at most 100
+  /// Of the page's first event: what only deeper ones follow is not asked for. 0: the page has none.
+  std::int64_t from_depth = 0;
 };
-BACKPLANE_FIELDS(BackfillRequest, room_id, depth, limit);
+BACKPLANE_FIELDS(BackfillRequest, room_id, depth, limit, from_depth);
 struct BackfillResponse {
   bool came = false;  ///< history that was not here before
 };
