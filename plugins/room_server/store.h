@@ -227,6 +227,7 @@ void delete_waiting_events(Write& write, RoomNumber room, std::span<const EventI
 std::vector<WaitingEventRow> list_waiting_events(Session& session, RoomNumber room, std::int64_t now_ms,
                                                  std::size_t limit);
 std::int64_t count_waiting_events(Session& session, RoomNumber room);
+std::int64_t count_waiting_events(Session& session, RoomNumber room, const ServerName& origin);
 std::vector<RoomId> list_rooms_that_wait(Session& session, std::int64_t now_ms);
 
 // purges

@@ -5,7 +5,10 @@
 // Any thread. What is under way goes on on the host's workers; stop() waits for it.
 #pragma once
 
+#include <cstddef>
+#include <deque>
 #include <mutex>
+#include <set>
 #include <unordered_map>
 
 #include "backplane/base/gate.h"
@@ -28,29 +31,36 @@ class MissingEvents {
   void wake_due();
   /// Begins nothing more.
   void close() { gate_.close(); }
-  /// close(), and nothing is under way.
-  void stop() { gate_.close_and_wait(environment_.clock, environment_.clock.now() + std::chrono::hours(1)); }
+  /// close(), and nothing is under way: what is asked for is waited for, at most a minute.
+  void stop();
 
  private:
   void begin(const RoomId& room_id);
-  void end(const RoomId& room_id);
-  Task<Result<void>> see_to(RoomId room_id);
-  /// Answers whether there may be more.
-  Task<Result<bool>> see_to_one(const RoomRow& room, const matrix::RoomVersion& version);
+  /// Goes on with rooms that are in line, as far as there is room for them.
+  void go_on();
+  void end(const RoomId& room_id, bool more);
+  bool is_somebody_in_line() const;
+  /// Answers whether there may be more; others have their turn before that.
+  Task<Result<bool>> see_to(RoomId room_id);
+  /// Likewise. `down`: servers that did not answer, and are not asked again.
+  Task<Result<bool>> see_to_one(const RoomRow& room, const matrix::RoomVersion& version, std::set<ServerName>& down);
+  /// What they wait for may have come by now. Answers those that still wait.
+  Result<std::vector<WaitingEventRow>> receive(const RoomRow& room, std::vector<WaitingEventRow> waiting);
   Result<void> forget(const RoomRow& room, const std::vector<EventId>& event_ids);
   /// For a later attempt; the last one was the last.
-  Result<void> set_aside(const RoomRow& room, WaitingEventRow event);
+  Result<void> set_aside(const RoomRow& room, std::vector<WaitingEventRow> events);
   Task<Result<api::BackfillResponse>> get_history(api::BackfillRequest request, std::vector<EventId> event_ids);
   /// Those in the room.
   Result<std::vector<ServerName>> other_servers(const RoomRow& room) const;
-  Result<ServerName> server_for(const RoomRow& room, const WaitingEventRow& event) const;
 
   Environment& environment_;
   const OtherServers others_;
   Counter& given_up_;
   Gate gate_;
   mutable std::mutex mutex_;
-  std::unordered_map<RoomId, bool> under_way_;  ///< and whether more has come meanwhile
+  std::unordered_map<RoomId, bool> under_way_;  ///< or in line, and whether more has come meanwhile
+  std::deque<RoomId> line_;
+  std::size_t running_ = 0;
 };
 
 }  // namespace backplane::room_server

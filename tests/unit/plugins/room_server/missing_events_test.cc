@@ -177,6 +177,95 @@ TEST_F(MissingEventsTest, auth_events_that_are_missing_are_fetched) {
   EXPECT_EQ(receive_from_far(message), ReceivedOutcome::waiting);
   EXPECT_EQ(records().back().event_id, message);
   EXPECT_THAT(far_server.asked, ElementsAre("get_event_auth far.example"));
+  EXPECT_THAT(far_server.verified, ElementsAre(named)) << "the others are here";
+}
+
+TEST_F(MissingEventsTest, auth_events_of_the_event_behind_a_gap_are_fetched) {
+  const EventId join = join_dave();
+  const EventId named = far(dave, "m.room.member", dave.str(), R"({"displayname":"D","membership":"join"})", {join});
+  std::vector<EventId> auth_events = graph->find(far_message(dave, {join})).event.auth_events();
+  std::erase(auth_events, join);
+  auth_events.push_back(named);
+  const EventId behind =
+      graph->add({dave.str(), "m.room.message", std::nullopt, R"({"body":"x"})", {join}, 0, auth_events});
+  const auto messages = far_messages(behind, 21);
+  EXPECT_EQ(receive_from_far(messages.back()), ReceivedOutcome::waiting);
+  EXPECT_EQ(waiting(), 0);
+  EXPECT_EQ(records().back().event_id, messages.back());
+  EXPECT_THAT(far_server.asked, ElementsAre("get_missing_events far.example", "get_state_ids far.example",
+                                            "get_event far.example", "get_event_auth far.example"));
+}
+
+TEST_F(MissingEventsTest, what_cannot_be_verified_is_not_fetched_again_at_once) {
+  const auto messages = far_messages(join_dave(), 2);
+  far_server.verify_error = internal_error("out of order");
+  EXPECT_EQ(receive_from_far(messages.back()), ReceivedOutcome::waiting);
+  EXPECT_THAT(far_server.asked, SizeIs(1));
+  host.advance(std::chrono::seconds(45));
+  EXPECT_THAT(far_server.asked, SizeIs(1));
+  far_server.verify_error.reset();
+  host.advance(std::chrono::seconds(30));
+  EXPECT_EQ(waiting(), 0);
+  EXPECT_EQ(records().back().event_id, messages.back());
+}
+
+TEST_F(MissingEventsTest, who_does_not_answer_is_asked_for_one_event_only) {
+  const EventId join = join_dave();
+  const EventId missing = far_message(dave, {join});
+  far_server.is_down = true;
+  std::vector<api::ReceivedEvent> events;
+  for (int i = 0; i < 20; ++i) events.push_back(received(far_message(dave, {missing})));
+  ASSERT_EQ(outcome(rooms->receive_events({}, {room, events, ServerName("far.example")})), "ok");
+  EXPECT_EQ(waiting(), 20);
+  EXPECT_THAT(far_server.asked, ElementsAre("get_missing_events far.example", "get_state_ids far.example"));
+  far_server.is_down = false;
+  host.advance(std::chrono::minutes(2));
+  EXPECT_EQ(waiting(), 0);
+}
+
+TEST_F(MissingEventsTest, who_takes_too_long_is_not_asked_on) {
+  const auto messages = far_messages(join_dave(), 30);
+  far_server.when_asked = [&] { host.fake_clock().advance(std::chrono::seconds(70)); };
+  EXPECT_EQ(receive_from_far(messages.back()), ReceivedOutcome::waiting);
+  EXPECT_THAT(far_server.asked, SizeIs(2));
+  EXPECT_EQ(waiting(), 1);
+}
+
+TEST_F(MissingEventsTest, of_too_many_ids_none_is_asked_for) {
+  const auto messages = far_messages(join_dave(), 30);
+  for (int i = 0; i < 500'001; ++i) far_server.more_ids.emplace_back("$" + std::to_string(i));
+  EXPECT_EQ(receive_from_far(messages.back()), ReceivedOutcome::waiting);
+  EXPECT_THAT(far_server.asked, ElementsAre("get_missing_events far.example", "get_state_ids far.example"));
+}
+
+/// Much of a state is asked for as a whole, and none of it is much because others of it are named again and again.
+TEST_F(MissingEventsTest, ids_that_come_again_do_not_count) {
+  const EventId join = join_dave();
+  const auto messages = far_messages(join, 30);
+  for (int i = 0; i < 100; ++i) far_server.more_ids.emplace_back("$" + std::to_string(i));
+  far_server.more_ids.insert(far_server.more_ids.end(), 10'000, join);
+  EXPECT_EQ(receive_from_far(messages.back()), ReceivedOutcome::waiting);
+  EXPECT_THAT(far_server.asked, ElementsAre("get_missing_events far.example", "get_state_ids far.example",
+                                            "get_state far.example", "get_event far.example"));
+  EXPECT_EQ(waiting(), 0);
+}
+
+TEST_F(MissingEventsTest, only_what_servers_in_the_room_send_waits) {
+  const auto messages = far_messages(join_dave(), 2);
+  EXPECT_EQ(receive_from("farther.example", messages[1]), ReceivedOutcome::incomplete);
+  EXPECT_EQ(waiting(), 0);
+  EXPECT_THAT(far_server.asked, IsEmpty());
+}
+
+/// Neither white space nor `unsigned`, which nobody needs.
+TEST_F(MissingEventsTest, what_waits_is_stored_in_its_canonical_form) {
+  const auto messages = far_messages(join_dave(), 2);
+  far_server.is_down = true;
+  api::ReceivedEvent event = received(messages[1]);
+  event.event.text.insert(1, R"( "unsigned": {"x": "y"}, )");
+  ASSERT_EQ(outcome(rooms->receive_events({}, {room, {event}, ServerName("far.example")})), "ok");
+  EXPECT_EQ(waiting(), 1);
+  EXPECT_EQ(host.count("room_server", "SELECT COUNT(*) FROM waiting_events WHERE json LIKE '%unsigned%'"), 0);
 }
 
 /// Of what cites an event that nobody answers nothing is taken, and what is current stays.
@@ -261,24 +350,28 @@ TEST_F(BackfillTest, the_state_at_history_is_known) {
 }
 
 TEST_F(MissingEventsTest, only_so_many_wait) {
-  const EventId join = join_dave();
-  far_server.is_down = true;
-  const EventId missing = far_message(dave, {join});
-  std::vector<api::ReceivedEvent> events;
-  for (int i = 0; i < 600; ++i) events.push_back(received(far_message(dave, {missing})));
-  std::size_t waits = 0, incomplete = 0;
-  for (int half = 0; half < 2; ++half) {
-    auto response = rooms->receive_events({}, {room, events, ServerName("far.example")});
-    ASSERT_EQ(outcome(response), "ok");
-    for (const auto& result : response->results) {
-      waits += result.outcome == ReceivedOutcome::waiting ? 1 : 0;
-      incomplete += result.outcome == ReceivedOutcome::incomplete ? 1 : 0;
-    }
-    events.clear();
-    for (int i = 0; i < 600; ++i) events.push_back(received(far_message(dave, {missing})));
+  EventId last = join_dave();
+  std::vector<ServerName> servers;
+  for (int i = 0; i < 11; ++i) {
+    servers.emplace_back("s" + std::to_string(i) + ".example");
+    const UserId user("@user:" + servers.back().str());
+    last = far_member(user, user, "join", {last});
+    ASSERT_EQ(receive_one(last), ReceivedOutcome::accepted);
   }
-  EXPECT_EQ(waits, 1000U);
-  EXPECT_EQ(incomplete, 200U);
+  far_server.is_down = true;
+  const EventId missing = far_message(dave, {last});
+  std::vector<std::size_t> waits;
+  for (const ServerName& server : servers) {
+    std::vector<api::ReceivedEvent> events;
+    for (int i = 0; i < 101; ++i) events.push_back(received(far_message(dave, {missing})));
+    auto response = rooms->receive_events({}, {room, events, server});
+    ASSERT_EQ(outcome(response), "ok");
+    waits.push_back(static_cast<std::size_t>(
+        std::ranges::count(response->results, ReceivedOutcome::waiting, &api::ReceivedResult::outcome)));
+  }
+  std::vector<std::size_t> expected(10, 100U);
+  expected.push_back(0);
+  EXPECT_EQ(waits, expected);
   EXPECT_EQ(waiting(), 1000);
 }
 
