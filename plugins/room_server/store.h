@@ -5,6 +5,7 @@
 // events table, so that a room's events lie side by side.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -116,6 +117,10 @@ struct MemberRow {
   std::optional<std::int64_t> left_at;
   bool forgotten = false;       ///< the user forgot the room, and the membership is the same since
   bool forgot_history = false;  ///< likewise, and has not joined since: what came after may be a ban, or an invite
+
+  /// The ordinal since which it is known to be so, for `forgotten` to remember: by resolution an event that came long
+  /// ago becomes current, and then left_at is the ordinal of what caused that.
+  std::int64_t since() const { return std::max(ordinal, left_at.value_or(0)); }
 };
 
 struct RoomOfUser {
