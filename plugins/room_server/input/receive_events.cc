@@ -54,7 +54,10 @@ class Reception {
     }
     for (std::size_t i = 0; i < events_.size(); ++i) {
       api::ReceivedResult& result = response_.results[i];
-      auto event = matrix::Event::parse_untrusted(request_.events[i].event.text, *version);
+      const matrix::ReferenceLimits limits = request_.events[i].kind == api::ReceivedKind::history
+                                                 ? matrix::ReferenceLimits::unchecked
+                                                 : matrix::ReferenceLimits::checked;
+      auto event = matrix::Event::parse_untrusted(request_.events[i].event.text, *version, limits);
       if (!event) {
         result.reason = event.error().text;
         continue;
@@ -160,8 +163,8 @@ class Reception {
       }
       if (--*free < 0) break;
       result.outcome = ReceivedOutcome::waiting;
-      waiting.push_back({result.event_id, request_.origin, environment_.clock.wall_ms(), 0, 0,
-                         std::string(events_[i].json())});
+      waiting.push_back(
+          {result.event_id, request_.origin, environment_.clock.wall_ms(), 0, 0, std::string(events_[i].json())});
     }
     return waiting;
   }
@@ -223,7 +226,11 @@ Result<api::ReceiveEventsResponse> receive_events(Environment& environment, cons
     lane.leave();
     const Result<void> committed = *taken ? Result<void>((*taken)->wait()) : Result<void>();
     if (committed) {
-      if (reception.some_wait()) environment.missing_events->wake(request.room_id);
+      environment.missing_events->note_come(request.room_id, reception.response());
+      if (reception.some_wait()) {
+        environment.missing_events->note_awaited(request.room_id, reception.response());
+        environment.missing_events->wake(request.room_id);
+      }
       return std::move(reception.response());
     }
     failure = committed.error();

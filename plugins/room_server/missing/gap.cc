@@ -42,6 +42,8 @@ Task<Result<bool>> Gap::fill(api::ReceivedEvent event) {
   if (!parsed) co_return true;  // it was taken for an event by an older version of this server
   set_deadline();
   event.event.text = parsed->json();
+  BACKPLANE_CO_TRY(first_depth, find_first_depth());
+  first_depth_ = first_depth;
   const std::vector<EventId> wanted{parsed->event_id()};
   coming_.push_back({wanted.front(), parsed->depth(), std::move(event), {}, {}});
   BACKPLANE_CO_CHECK(take());
@@ -159,8 +161,10 @@ Task<Result<void>> Gap::add(std::vector<json::Raw> events, ReceivedKind kind) {
   std::unordered_set<EventId> seen;
   std::size_t bytes = bytes_coming();
   for (const Coming& coming : coming_) seen.insert(coming.event_id);
+  const matrix::ReferenceLimits limits =
+      kind == ReceivedKind::history ? matrix::ReferenceLimits::unchecked : matrix::ReferenceLimits::checked;
   for (const json::Raw& raw : events) {
-    const auto event = matrix::Event::parse_untrusted(raw.text, version_);
+    const auto event = matrix::Event::parse_untrusted(raw.text, version_, limits);
     if (!event) {
       note("sent what is no event", event.error());
     } else if (event->room_id() != room_id_) {
@@ -171,8 +175,9 @@ Task<Result<void>> Gap::add(std::vector<json::Raw> events, ReceivedKind kind) {
         note("sent too much", {});
         break;
       }
+      const ReceivedKind its_kind = kind == ReceivedKind::outlier ? kind : kind_at(event->depth());
       parsed.push_back(
-          {event->event_id(), event->depth(), {{std::string(event->json())}, kind, std::nullopt}, {}, {}});
+          {event->event_id(), event->depth(), {{std::string(event->json())}, its_kind, std::nullopt}, {}, {}});
     }
   }
   events = {};
@@ -208,6 +213,7 @@ Task<Result<void>> Gap::ask_for_events_between(EventId event_id) {
   request.room_id = room_id_;
   request.latest_events = {event_id};
   request.limit = max_events_between;
+  request.min_depth = first_depth_;
   {
     auto lane = environment_.lanes.enter(room_id_);
     if (!lane) co_return std::move(lane).error();
@@ -259,7 +265,7 @@ Task<Result<void>> Gap::ask_for_branch(EventId event_id) {
   BACKPLANE_CO_CHECK(co_await add(std::move(branch), kind_));
   const auto coming = std::ranges::find(coming_, event_id, &Coming::event_id);
   if (coming != coming_.end()) {
-    coming->received.kind = kind_;
+    coming->received.kind = kind_at(coming->depth);
     coming->received.state_before = std::move(ids->state);
   }
   co_return Result<void>();
@@ -310,6 +316,20 @@ Task<Result<std::vector<json::Raw>>> Gap::ask_for_events(std::vector<EventId> ev
 }
 
 void Gap::set_deadline() { context_.deadline = environment_.clock.now() + time_limit; }
+
+ReceivedKind Gap::kind_at(std::int64_t depth) const { return depth < first_depth_ ? ReceivedKind::history : kind_; }
+
+Result<std::int64_t> Gap::find_first_depth() {
+  return environment_.store.read([&](storage::Session& session) -> std::int64_t {
+    const auto room = tables::find_room(session, room_id_);
+    if (!room) return 0;
+    const std::int64_t from = tables::messages_from(session, room->number);
+    const auto message = tables::find_message_from(session, room->number, from);
+    const auto event = message ? tables::find_event(session, room->number, message->ordinal)
+                               : tables::find_last_event(session, room->number);
+    return event ? event->depth : 0;
+  });
+}
 
 bool Gap::is_over() const {
   return (until_ != nullptr && until_->is_closed()) || environment_.clock.now() >= context_.deadline;

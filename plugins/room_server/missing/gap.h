@@ -79,6 +79,10 @@ class Gap {
   /// The time for this is over, or somebody wants to stop.
   bool is_over() const;
   void set_deadline();
+  /// Of an event that gets a place and is not the one that waits: what is less deep than all that was said and is
+  /// still here was purged, or came before this server was in the room, and is no news.
+  api::ReceivedKind kind_at(std::int64_t depth) const;
+  Result<std::int64_t> find_first_depth();
   std::size_t bytes_coming() const;
 
   Environment& environment_;
@@ -91,6 +95,7 @@ class Gap {
   bool server_failed_ = false;
   std::vector<Coming> coming_;                             // the deepest last
   api::ReceivedKind kind_ = api::ReceivedKind::new_event;  // of what gets a place
+  std::int64_t first_depth_ = 0;
   std::set<EventId> asked_branches_, asked_chains_;
 };
 

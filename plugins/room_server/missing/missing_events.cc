@@ -4,7 +4,9 @@
 #include <array>
 #include <chrono>
 #include <iterator>
+#include <limits>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "input/input.h"
@@ -17,6 +19,8 @@ constexpr std::size_t max_rooms = 100, max_at_once = 4;
 constexpr std::size_t events_at_once = 100;
 /// For the last request of each that is asked. Nothing more is asked for after it.
 constexpr std::chrono::minutes stop_limit(1);
+/// All that may wait in a room.
+constexpr std::size_t max_received_at_once = 1000;
 /// What one page of history is worth.
 constexpr std::size_t max_extremities = 5, max_servers = 3;
 constexpr std::uint32_t max_backfill = 100;
@@ -35,6 +39,11 @@ ServerName server_for(const WaitingEventRow& event, const std::vector<ServerName
     if (server != event.origin) servers.push_back(server);
   }
   return servers[static_cast<std::size_t>(event.attempts) % servers.size()];
+}
+
+bool is_taken(api::ReceivedOutcome outcome) {
+  return outcome == api::ReceivedOutcome::accepted || outcome == api::ReceivedOutcome::soft_failed ||
+         outcome == api::ReceivedOutcome::rejected;
 }
 
 /// Of this server's own troubles, and not of the event's.
@@ -132,9 +141,17 @@ Task<Result<bool>> MissingEvents::see_to(RoomId room_id) {
 
 Task<Result<bool>> MissingEvents::see_to_one(const RoomRow& room, const matrix::RoomVersion& version,
                                              std::set<ServerName>& down) {
+  bool some_wait = true;
   BACKPLANE_CO_TRY(due, environment_.store.read([&](storage::Session& session) {
-    return tables::list_waiting_events(session, room.number, environment_.clock.wall_ms(), events_at_once);
+    auto events = tables::list_waiting_events(session, room.number, environment_.clock.wall_ms(), events_at_once);
+    some_wait = !events.empty() || tables::count_waiting_events(session, room.number) != 0;
+    return events;
   }));
+  if (!some_wait) {
+    const std::lock_guard lock(mutex_);
+    const auto awaited = awaited_.find(room.room_id);
+    if (awaited != awaited_.end() && !awaited->second.is_received) awaited_.erase(awaited);
+  }
   if (due.empty()) co_return false;
   BACKPLANE_CO_TRY(waiting, receive(room, std::move(due)));
   if (waiting.empty()) co_return true;
@@ -168,6 +185,7 @@ Result<std::vector<WaitingEventRow>> MissingEvents::receive(const RoomRow& room,
   for (const WaitingEventRow& row : waiting) request.events.push_back(received(row));
   const auto response = receive_events(environment_, request);
   if (response) {
+    note_awaited(room.room_id, *response);
     std::vector<EventId> done;
     std::vector<WaitingEventRow> left;
     for (std::size_t i = 0; i < waiting.size(); ++i) {
@@ -180,9 +198,8 @@ Result<std::vector<WaitingEventRow>> MissingEvents::receive(const RoomRow& room,
   if (passes_by_itself(response.error())) return response.error();
   std::vector<WaitingEventRow> left;
   if (waiting.size() == 1) {
-    environment_.logger.warning(
-        "a waiting event cannot be taken",
-        {{"event_id", waiting.front().event_id.view()}, {"error", response.error().text}});
+    environment_.logger.warning("a waiting event cannot be taken",
+                                {{"event_id", waiting.front().event_id.view()}, {"error", response.error().text}});
     BACKPLANE_CHECK(set_aside(room, std::move(waiting)));
     return left;
   }
@@ -194,6 +211,74 @@ Result<std::vector<WaitingEventRow>> MissingEvents::receive(const RoomRow& room,
     std::ranges::move(rest, std::back_inserter(left));
   }
   return left;
+}
+
+void MissingEvents::note_awaited(const RoomId& room_id, const api::ReceiveEventsResponse& response) {
+  const std::lock_guard lock(mutex_);
+  for (const api::ReceivedResult& result : response.results) {
+    if (result.missing_prev_events.empty() && result.missing_auth_events.empty()) continue;
+    auto& event_ids = awaited_[room_id].event_ids;
+    event_ids.insert(result.missing_prev_events.begin(), result.missing_prev_events.end());
+    event_ids.insert(result.missing_auth_events.begin(), result.missing_auth_events.end());
+  }
+}
+
+void MissingEvents::note_come(const RoomId& room_id, const api::ReceiveEventsResponse& response) {
+  {
+    const std::lock_guard lock(mutex_);
+    const auto at = awaited_.find(room_id);
+    if (at == awaited_.end()) return;
+    bool is_awaited = false;
+    for (const api::ReceivedResult& result : response.results) {
+      if (is_taken(result.outcome)) is_awaited |= at->second.event_ids.erase(result.event_id) != 0;
+    }
+    if (!is_awaited) return;
+    at->second.again = true;
+    if (std::exchange(at->second.is_received, true)) return;
+  }
+  const auto entry = std::make_shared<Gate::Entry>(gate_.enter());
+  if (*entry && others_.workers.submit([this, room_id, entry] { receive_while_some_come(room_id); })) return;
+  const std::lock_guard lock(mutex_);
+  awaited_.erase(room_id);  // wake_due() goes on
+}
+
+void MissingEvents::receive_while_some_come(const RoomId& room_id) {
+  while (true) {
+    {
+      const std::lock_guard lock(mutex_);
+      const auto at = awaited_.find(room_id);
+      if (at == awaited_.end()) return;
+      at->second.is_received = at->second.again && !gate_.is_closed();
+      at->second.again = false;
+      if (!at->second.is_received) return;
+    }
+    const Result<void> result = receive_all(room_id);
+    if (!result && result.error().reason != "not_owner")
+      environment_.logger.warning("events go on waiting",
+                                  {{"room_id", room_id.view()}, {"error", result.error().text}});
+  }
+}
+
+Result<void> MissingEvents::receive_all(const RoomId& room_id) {
+  std::optional<RoomRow> room;
+  BACKPLANE_TRY(waiting, environment_.store.read([&](storage::Session& session) {
+    room = tables::find_room(session, room_id);
+    return room ? tables::list_waiting_events(session, room->number, std::numeric_limits<std::int64_t>::max(),
+                                              max_received_at_once)
+                : std::vector<WaitingEventRow>();
+  }));
+  const bool is_none = waiting.empty();
+  std::size_t left = 0;
+  if (!is_none) {
+    BACKPLANE_TRY(rest, receive(*room, std::move(waiting)));
+    left = rest.size();
+  }
+  if (left == 0) {
+    const std::lock_guard lock(mutex_);
+    awaited_[room_id].event_ids.clear();
+    if (!awaited_[room_id].again) awaited_.erase(room_id);
+  }
+  return {};
 }
 
 void MissingEvents::backfill(const api::BackfillRequest& request, const api::Reply<api::BackfillResponse>& reply) {

@@ -10,6 +10,7 @@
 #include <mutex>
 #include <set>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "backplane/base/gate.h"
 #include "missing/gap.h"
@@ -27,6 +28,10 @@ class MissingEvents {
   void backfill(const api::BackfillRequest& request, const api::Reply<api::BackfillResponse>& reply);
   /// Something waits in a room of this host.
   void wake(const RoomId& room_id);
+  /// Events wait for these.
+  void note_awaited(const RoomId& room_id, const api::ReceiveEventsResponse& response);
+  /// Some events of a room have come: those that waited for them are received again, and nobody is asked.
+  void note_come(const RoomId& room_id, const api::ReceiveEventsResponse& response);
   /// Goes on with what is due, also since before the start. Regularly called.
   void wake_due();
   /// Begins nothing more.
@@ -46,6 +51,9 @@ class MissingEvents {
   Task<Result<bool>> see_to_one(const RoomRow& room, const matrix::RoomVersion& version, std::set<ServerName>& down);
   /// What they wait for may have come by now. Answers those that still wait.
   Result<std::vector<WaitingEventRow>> receive(const RoomRow& room, std::vector<WaitingEventRow> waiting);
+  /// All that waits, due or not.
+  Result<void> receive_all(const RoomId& room_id);
+  void receive_while_some_come(const RoomId& room_id);
   Result<void> forget(const RoomRow& room, const std::vector<EventId>& event_ids);
   /// For a later attempt; the last one was the last.
   Result<void> set_aside(const RoomRow& room, std::vector<WaitingEventRow> events);
@@ -60,6 +68,12 @@ class MissingEvents {
   mutable std::mutex mutex_;
   std::unordered_map<RoomId, bool> under_way_;  ///< or in line, and whether more has come meanwhile
   std::deque<RoomId> line_;
+  struct Awaited {
+    std::unordered_set<EventId> event_ids;
+    bool is_received = false;  ///< now
+    bool again = false;        ///< more has come meanwhile
+  };
+  std::unordered_map<RoomId, Awaited> awaited_;  ///< by what waits, as far as that is known since the start
   std::size_t running_ = 0;
 };
 

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <vector>
 
 #include "far_server.h"
 #include "room_graph_fixture.h"
@@ -84,11 +85,25 @@ TEST_F(MissingEventsTest, what_has_come_meanwhile_is_not_asked_for) {
   const auto messages = far_messages(join_dave(), 2);
   far_server.is_down = true;
   EXPECT_EQ(receive_from_far(messages[1]), ReceivedOutcome::waiting);
-  EXPECT_EQ(receive_from_far(messages[0]), ReceivedOutcome::accepted);
   far_server.asked.clear();
-  host.advance(std::chrono::minutes(2));
+  EXPECT_EQ(receive_from_far(messages[0]), ReceivedOutcome::accepted);
+  EXPECT_EQ(records().back().event_id, messages[1]) << "at once";
+  EXPECT_EQ(waiting(), 0);
   EXPECT_THAT(far_server.asked, IsEmpty());
-  EXPECT_EQ(records().back().event_id, messages[1]);
+}
+
+TEST_F(MissingEventsTest, what_waits_for_others_that_wait_comes_with_them) {
+  const EventId join = join_dave();
+  const auto messages = far_messages(join, 4);
+  far_server.is_down = true;
+  for (const int i : {3, 1, 2})
+    EXPECT_EQ(receive_from_far(messages.at(static_cast<std::size_t>(i))), ReceivedOutcome::waiting);
+  const auto before = records().size();
+  EXPECT_EQ(receive_from_far(far_message(dave, {join})), ReceivedOutcome::accepted);
+  EXPECT_EQ(waiting(), 3) << "they do not wait for this one";
+  EXPECT_EQ(receive_from_far(messages[0]), ReceivedOutcome::accepted);
+  const auto told = told_since(before);
+  EXPECT_EQ(std::vector(told.begin() + 1, told.end()), messages);
   EXPECT_EQ(waiting(), 0);
 }
 
@@ -287,6 +302,52 @@ TEST_F(MissingEventsTest, a_chain_with_a_hole_is_not_taken) {
   EXPECT_EQ(state(room, alice, "m.room.member", dave.str()), member_content("join"));
 }
 
+struct OldEventsTest : MissingEventsTest {
+  /// Of the room's messages only the last is here.
+  void purge() {
+    ASSERT_EQ(outcome(send(room, alice, "last")), "ok");
+    ASSERT_EQ(outcome(rooms->purge_history({}, {room, records().back().event_id, 0})), "ok");
+    host.advance(std::chrono::seconds(20));
+    ASSERT_EQ(host.count("room_server", "SELECT COUNT(*) FROM purges"), 0);
+  }
+  std::vector<api::RoomEventKind> kinds_of(const EventId& event_id) {
+    std::vector<api::RoomEventKind> kinds;
+    for (const auto& record : records())
+      if (record.event_id == event_id) kinds.push_back(record.kind);
+    return kinds;
+  }
+};
+
+TEST_F(OldEventsTest, what_was_purged_comes_back_as_history_when_it_is_followed) {
+  const auto messages = far_messages(join_dave(), 5);
+  for (const EventId& event_id : messages) ASSERT_EQ(receive_one(event_id), ReceivedOutcome::accepted);
+  purge();
+  const EventId late = far_message(dave, {messages[2]});
+  EXPECT_EQ(receive_from_far(late), ReceivedOutcome::waiting);
+  EXPECT_THAT(kinds_of(messages[2]),
+              ElementsAre(api::RoomEventKind::new_event, api::RoomEventKind::purged, api::RoomEventKind::history));
+  EXPECT_THAT(kinds_of(messages[1]), ElementsAre(api::RoomEventKind::new_event, api::RoomEventKind::purged));
+  EXPECT_THAT(kinds_of(late), ElementsAre(api::RoomEventKind::new_event));
+  EXPECT_EQ(waiting(), 0);
+}
+
+/// Who joined on a branch that comes as history is heard, and who is banned is not.
+TEST_F(OldEventsTest, what_follows_history_is_looked_at_with_the_state_there) {
+  const EventId join = join_dave();
+  for (const EventId& event_id : far_messages(join, 5)) ASSERT_EQ(receive_one(event_id), ReceivedOutcome::accepted);
+  purge();
+  const EventId erins = far_member(erin, erin, "join", {join});
+  const EventId first = far_message(erin, {erins});
+  const EventId second = far_message(erin, {first});
+  EXPECT_EQ(receive_from_far(second), ReceivedOutcome::waiting);
+  EXPECT_THAT(kinds_of(first), ElementsAre(api::RoomEventKind::history));
+  EXPECT_THAT(kinds_of(second), ElementsAre(api::RoomEventKind::new_event));
+  EXPECT_EQ(membership(room, erin), "join");
+  ASSERT_EQ(outcome(ban(room, alice, dave)), "ok");
+  const EventId banned = far_message(dave, {first});
+  EXPECT_EQ(receive_one(banned), ReceivedOutcome::soft_failed);
+}
+
 struct BackfillTest : MissingEventsTest {
   BackfillTest() : messages(far_messages(join_dave(), 60)) {
     receive_from_far(messages.back());
@@ -340,6 +401,17 @@ TEST_F(BackfillTest, who_has_nothing_does_no_harm) {
   EXPECT_EQ(backfill(0), "nothing came");
   far_server.unknown.clear();
   EXPECT_EQ(backfill(0), "came");
+}
+
+/// Spec: Server-Server API, GET /backfill: the numbers of prev_events and auth_events are not looked at.
+TEST_F(BackfillTest, history_may_follow_more_events_than_new_events_may) {
+  const std::vector<EventId> prev_events(21, messages[10]);
+  const EventId wide = graph->add({dave.str(), "m.room.message", std::nullopt, R"({"body":"x"})", prev_events});
+  api::ReceivedEvent event = received(wide);
+  event.state_before = far_server.state_before(messages[10]);
+  EXPECT_EQ(receive({event}).front().outcome, ReceivedOutcome::invalid);
+  event.kind = ReceivedKind::history;
+  EXPECT_EQ(receive({event}).front().outcome, ReceivedOutcome::accepted);
 }
 
 TEST_F(BackfillTest, the_state_at_history_is_known) {
