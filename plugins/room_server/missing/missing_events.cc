@@ -24,6 +24,9 @@ constexpr std::size_t max_received_at_once = 1000;
 /// What one page of history is worth.
 constexpr std::size_t max_extremities = 5, max_servers = 3;
 constexpr std::uint32_t max_backfill = 100;
+/// Of rooms whose history is asked for at once; one request of each.
+constexpr std::size_t max_backfills = 8;
+constexpr std::chrono::minutes pause_of_extremity(1);
 /// Pauses before further attempts; after the last one an event is given up.
 constexpr std::array<std::chrono::minutes, 3> pauses{std::chrono::minutes(1), std::chrono::minutes(10),
                                                      std::chrono::minutes(60)};
@@ -284,15 +287,56 @@ Result<void> MissingEvents::receive_all(const RoomId& room_id) {
 void MissingEvents::backfill(const api::BackfillRequest& request, const api::Reply<api::BackfillResponse>& reply) {
   const auto entry = std::make_shared<Gate::Entry>(gate_.enter());
   if (!*entry || !can_ask()) return (void)reply(api::BackfillResponse{});
+  std::unordered_map<EventId, Instant> not_answered;
+  bool is_too_much = false;
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto at = backfills_.find(request.room_id); at != backfills_.end()) return at->second.push_back(reply);
+    is_too_much = backfills_.size() >= max_backfills;
+    if (!is_too_much) backfills_[request.room_id].push_back(reply);
+    for (auto at = not_answered_.begin(); at != not_answered_.end();) {
+      std::erase_if(at->second, [&](const auto& noted) { return noted.second <= environment_.clock.now(); });
+      at = at->second.empty() ? not_answered_.erase(at) : std::next(at);
+    }
+    if (const auto at = not_answered_.find(request.room_id); at != not_answered_.end()) not_answered = at->second;
+  }
+  if (is_too_much) return (void)reply(api::BackfillResponse{});
   auto extremities = environment_.store.read([&](storage::Session& session) {
     const auto room = tables::find_room(session, request.room_id);
-    return room ? tables::list_backward_extremities(session, room->number, request.depth, max_extremities)
+    return room ? tables::list_backward_extremities(session, room->number, request.depth,
+                                                    max_extremities + not_answered.size())
                 : std::vector<EventId>();
   });
-  if (!extremities) return (void)reply(std::move(extremities).error());
-  if (extremities->empty()) return (void)reply(api::BackfillResponse{});
-  start<api::BackfillResponse>(get_history(request, std::move(*extremities)),
-                               [entry, reply](Result<api::BackfillResponse> response) { reply(std::move(response)); });
+  if (!extremities) return answer_backfill(request.room_id, {}, extremities.error());
+  std::erase_if(*extremities, [&](const EventId& event_id) { return not_answered.contains(event_id); });
+  if (extremities->size() > max_extremities) extremities->resize(max_extremities);
+  if (extremities->empty()) return answer_backfill(request.room_id, {}, api::BackfillResponse{});
+  start<api::BackfillResponse>(
+      get_history(request, *extremities),
+      [this, entry, room_id = request.room_id, wanted = *extremities](const Result<api::BackfillResponse>& response) {
+        answer_backfill(room_id, wanted, response);
+      });
+}
+
+void MissingEvents::answer_backfill(const RoomId& room_id, const std::vector<EventId>& extremities,
+                                    const Result<api::BackfillResponse>& response) {
+  std::vector<EventId> left;
+  const auto looked = environment_.store.read([&](storage::Session& session) {
+    const auto room = tables::find_room(session, room_id);
+    for (const EventId& event_id : extremities) {
+      if (room && tables::find_awaited(session, room->number, event_id).by_followers) left.push_back(event_id);
+    }
+  });
+  std::vector<api::Reply<api::BackfillResponse>> replies;
+  {
+    const std::lock_guard lock(mutex_);
+    if (looked && response) {
+      for (const EventId& event_id : left)
+        not_answered_[room_id][event_id] = environment_.clock.now() + pause_of_extremity;
+    }
+    replies = std::move(backfills_.extract(room_id).mapped());
+  }
+  for (const auto& reply : replies) reply(response);
 }
 
 Task<Result<api::BackfillResponse>> MissingEvents::get_history(api::BackfillRequest request,

@@ -57,6 +57,9 @@ class MissingEvents {
   Result<void> forget(const RoomRow& room, const std::vector<EventId>& event_ids);
   /// For a later attempt; the last one was the last.
   Result<void> set_aside(const RoomRow& room, std::vector<WaitingEventRow> events);
+  /// Notes which of the extremities did not come, and answers all who asked.
+  void answer_backfill(const RoomId& room_id, const std::vector<EventId>& extremities,
+                       const Result<api::BackfillResponse>& response);
   Task<Result<api::BackfillResponse>> get_history(api::BackfillRequest request, std::vector<EventId> event_ids);
   /// Those in the room.
   Result<std::vector<ServerName>> other_servers(const RoomRow& room) const;
@@ -68,6 +71,9 @@ class MissingEvents {
   mutable std::mutex mutex_;
   std::unordered_map<RoomId, bool> under_way_;  ///< or in line, and whether more has come meanwhile
   std::deque<RoomId> line_;
+  std::unordered_map<RoomId, std::vector<api::Reply<api::BackfillResponse>>> backfills_;  ///< who waits for one
+  /// Extremities that nobody answered lately, and until when they are not asked for again.
+  std::unordered_map<RoomId, std::unordered_map<EventId, Instant>> not_answered_;
   struct Awaited {
     std::unordered_set<EventId> event_ids;
     bool is_received = false;  ///< now

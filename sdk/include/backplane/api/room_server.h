@@ -188,8 +188,8 @@ BACKPLANE_FIELDS(FindMembershipResponse, membership, event_id);
 
 struct GetEventsRequest {
   std::vector<EventId> event_ids;
-  /// Empty, or whom they are for: then only events of rooms that the server is in are answered, none that were rejected,
-  /// redacted where the server may not see them, and all without `unsigned`.
+  /// Empty, or whom they are for: then only events of rooms that the server is in are answered, none that were
+  /// rejected, redacted where the server may not see them, and all without `unsigned`.
   ServerName for_server = {};
 };
 BACKPLANE_FIELDS(GetEventsRequest, event_ids, for_server);

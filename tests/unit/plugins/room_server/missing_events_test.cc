@@ -397,10 +397,28 @@ TEST_F(BackfillTest, who_has_nothing_does_no_harm) {
   far_server.is_down = true;
   EXPECT_EQ(backfill(0), "nothing came");
   far_server.is_down = false;
+  far_server.asked.clear();
+  EXPECT_EQ(backfill(0), "nothing came");
+  EXPECT_THAT(far_server.asked, IsEmpty()) << "so soon";
+  host.advance(std::chrono::seconds(61));
   far_server.unknown.insert(messages.begin(), messages.end());
   EXPECT_EQ(backfill(0), "nothing came");
   far_server.unknown.clear();
+  host.advance(std::chrono::seconds(61));
   EXPECT_EQ(backfill(0), "came");
+}
+
+TEST_F(BackfillTest, who_asks_meanwhile_gets_the_same_answer) {
+  far_server.holds = true;
+  std::vector<bool> came;
+  for (int i = 0; i < 2; ++i) {
+    rooms->backfill({}, {room, 0, 20},
+                    [&](const Result<api::BackfillResponse>& response) { came.push_back(response && response->came); });
+  }
+  EXPECT_THAT(far_server.asked, SizeIs(1));
+  EXPECT_THAT(came, IsEmpty());
+  far_server.release();
+  EXPECT_THAT(came, ElementsAre(true, true));
 }
 
 /// Spec: Server-Server API, GET /backfill: the numbers of prev_events and auth_events are not looked at.
