@@ -5,6 +5,7 @@
 // events table, so that a room's events lie side by side.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -116,6 +117,10 @@ struct MemberRow {
   std::optional<std::int64_t> left_at;
   bool forgotten = false;       ///< the user forgot the room, and the membership is the same since
   bool forgot_history = false;  ///< likewise, and has not joined since: what came after may be a ban, or an invite
+
+  /// The ordinal since which it is known to be so, for `forgotten` to remember: by resolution an event that came long
+  /// ago becomes current, and then left_at is the ordinal of what caused that.
+  std::int64_t since() const { return std::max(ordinal, left_at.value_or(0)); }
 };
 
 struct RoomOfUser {
@@ -196,10 +201,10 @@ void replace_forward_extremities(Write& write, RoomNumber room, const ForwardExt
 /// Events that are not in their place, and one that follows them.
 void insert_backward_extremities(Write& write, RoomNumber room, std::span<const EventId> event_ids,
                                  std::int64_t followed_by);
-/// The events that are not in their places and are followed at that depth or below, those first whose followers are
-/// the deepest.
+/// The events that are not in their places and are followed between these depths, those first whose followers are the
+/// deepest.
 std::vector<EventId> list_backward_extremities(Session& session, RoomNumber room, std::int64_t min_depth,
-                                               std::size_t limit);
+                                               std::int64_t max_depth, std::size_t limit);
 void delete_backward_extremity(Write& write, RoomNumber room, const EventId& event_id);
 /// A redaction of an event that is not here.
 void insert_waiting_redaction(Write& write, RoomNumber room, const EventId& target, std::int64_t ordinal);
@@ -227,6 +232,7 @@ void delete_waiting_events(Write& write, RoomNumber room, std::span<const EventI
 std::vector<WaitingEventRow> list_waiting_events(Session& session, RoomNumber room, std::int64_t now_ms,
                                                  std::size_t limit);
 std::int64_t count_waiting_events(Session& session, RoomNumber room);
+std::int64_t count_waiting_events(Session& session, RoomNumber room, const ServerName& origin);
 std::vector<RoomId> list_rooms_that_wait(Session& session, std::int64_t now_ms);
 
 // purges

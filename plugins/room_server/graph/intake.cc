@@ -82,7 +82,7 @@ Result<Taken> Intake::take(const matrix::Event& event, bool is_history,
   if (known != nullptr && known->status == EventStatus::rejected) {
     taken.status = EventStatus::rejected;  // by its auth events: those stay what they are
   } else {
-    const Place place = is_history ? Place::history : state_before ? Place::after_gap : Place::now;
+    const Place place = is_history ? Place::history : Place::now;
     BACKPLANE_CHECK(check(event, place, auth_events, before, taken));
   }
   const bool is_tip = taken.status == EventStatus::accepted;
@@ -216,12 +216,8 @@ Result<void> Intake::check(const matrix::Event& event, Place place, const AuthEv
   if (place == Place::history) {
     taken.status = EventStatus::history;
   } else if (!is_after_all) {
-    // The branch of an event that comes after a gap is one more extremity.
-    StateSnapshotPointer current = head_.snapshot();
-    if (place == Place::after_gap) {
-      BACKPLANE_TRY(resolved, graph_.resolve({std::move(current), before}));
-      current = std::move(resolved);
-    }
+    // The event's branch may be one of which nothing is current yet: after a gap, or after history.
+    BACKPLANE_TRY(current, graph_.resolve({head_.snapshot(), before}));
     BACKPLANE_TRY(soft_rejection, check_by_state(event, current));
     reject(soft_rejection, EventStatus::soft_failed);
   }

@@ -60,7 +60,7 @@ class Intake {
   Result<StateSnapshotPointer> make_state(std::span<const EventId> event_ids, std::vector<EventId>& missing);
   bool is_same(const GraphEvent& known, const matrix::Event& event) const;
   bool is_current(const StateSnapshotPointer& state) const;
-  enum class Place : std::uint8_t { now, after_gap, history };
+  enum class Place : std::uint8_t { now, history };
   /// Checks 4 and 5, and 6 for an event of now.
   Result<void> check(const matrix::Event& event, Place place, const AuthEvents& auth_events,
                      const StateSnapshotPointer& before, Taken& taken);

@@ -24,7 +24,7 @@ Result<api::PositionResponse> forget_room(Environment& environment, const api::R
       return invalid("not_left", request.user.str() + " is in the room " + request.room_id.str());
     }
     if (member->forgotten) return api::PositionResponse{tables::find_forgotten(write, room, request.user)->position};
-    ForgottenRow row{request.user, room, member->ordinal, member->membership, {}};
+    ForgottenRow row{request.user, room, member->since(), member->membership, {}};
     row.position = environment.publisher.publish(write, room.room_id.view(),
                                                  forgotten_payload(room, request.user, member->membership));
     tables::replace_forgotten(write, row);

@@ -41,7 +41,6 @@ Result<Attempt> note_purge(const api::PurgeHistoryRequest& request, Environment&
   std::vector<std::int64_t> tips;
   for (const Tip& tip : head.tips()) tips.push_back(tip.ordinal);
   purge.up_to = purge_end(purge.up_to, tips, head.next_ordinal() - 1);
-  environment.meters.purges_by_request.add();
   return Attempt{lane.submit({}, {},
                              [purge](storage::Write& write, Pending&) -> Result<void> {
                                tables::replace_purge(write, purge);
@@ -59,6 +58,7 @@ Result<api::Nothing> purge_history(Environment& environment, const api::PurgeHis
     return invalid("missing_param", "say an event or a time before which the history is to go");
   BACKPLANE_CHECK(submit_in_lane(environment, request.room_id, {},
                                  [&](LaneGuard& lane) { return note_purge(request, environment, lane); }));
+  environment.meters.purges_by_request.add();
   return api::Nothing{};
 }
 

@@ -17,8 +17,8 @@ constexpr std::size_t max_events = 1000;
 constexpr int max_attempts = 4;
 /// So many branches of a room may stay open.
 constexpr std::size_t max_forward_extremities = 10;
-/// So many events may wait in a room.
-constexpr std::int64_t max_waiting = 1000;
+/// So many events may wait in a room, and so many of one server's.
+constexpr std::int64_t max_waiting = 1000, max_waiting_of_server = 100;
 /// What others send too for that purpose.
 constexpr std::string_view dummy_type = "org.matrix.dummy_event";
 
@@ -54,7 +54,10 @@ class Reception {
     }
     for (std::size_t i = 0; i < events_.size(); ++i) {
       api::ReceivedResult& result = response_.results[i];
-      auto event = matrix::Event::parse_untrusted(request_.events[i].event.text, *version);
+      const matrix::ReferenceLimits limits = request_.events[i].kind == api::ReceivedKind::history
+                                                 ? matrix::ReferenceLimits::unchecked
+                                                 : matrix::ReferenceLimits::checked;
+      auto event = matrix::Event::parse_untrusted(request_.events[i].event.text, *version, limits);
       if (!event) {
         result.reason = event.error().text;
         continue;
@@ -136,24 +139,32 @@ class Reception {
     }
   }
 
+  /// How many more events of who sent these may wait. Of those who are not in the room none may.
+  Result<std::int64_t> count_free(RoomNumber room) const {
+    return environment_.store.read([&](storage::Session& session) -> std::int64_t {
+      if (!tables::is_joined(session, room, request_.origin)) return 0;
+      return std::min(max_waiting - tables::count_waiting_events(session, room),
+                      max_waiting_of_server - tables::count_waiting_events(session, room, request_.origin));
+    });
+  }
+
   /// New events that others have to come before, where somebody can be asked for those.
   Result<std::vector<WaitingEventRow>> find_waiting(RoomNumber room) {
     std::vector<WaitingEventRow> waiting;
     if (request_.origin.empty() || !environment_.missing_events->can_ask()) return waiting;
-    std::optional<std::int64_t> number;
+    std::optional<std::int64_t> free;
     for (std::size_t i = 0; i < events_.size(); ++i) {
       api::ReceivedResult& result = response_.results[i];
       const api::ReceivedEvent& received = request_.events[i];
       if (result.outcome != ReceivedOutcome::incomplete || received.kind != api::ReceivedKind::new_event) continue;
-      if (!number) {
-        BACKPLANE_TRY(counted, environment_.store.read([&](storage::Session& session) {
-          return tables::count_waiting_events(session, room);
-        }));
-        number = counted;
+      if (!free) {
+        BACKPLANE_TRY(counted, count_free(room));
+        free = counted;
       }
-      if (++*number > max_waiting) break;
+      if (--*free < 0) break;
       result.outcome = ReceivedOutcome::waiting;
-      waiting.push_back({result.event_id, request_.origin, environment_.clock.wall_ms(), 0, 0, received.event.text});
+      waiting.push_back(
+          {result.event_id, request_.origin, environment_.clock.wall_ms(), 0, 0, std::string(events_[i].json())});
     }
     return waiting;
   }
@@ -215,7 +226,11 @@ Result<api::ReceiveEventsResponse> receive_events(Environment& environment, cons
     lane.leave();
     const Result<void> committed = *taken ? Result<void>((*taken)->wait()) : Result<void>();
     if (committed) {
-      if (reception.some_wait()) environment.missing_events->wake(request.room_id);
+      environment.missing_events->note_come(request.room_id, reception.response());
+      if (reception.some_wait()) {
+        environment.missing_events->note_awaited(request.room_id, reception.response());
+        environment.missing_events->wake(request.room_id);
+      }
       return std::move(reception.response());
     }
     failure = committed.error();

@@ -1,6 +1,7 @@
 #include "missing/gap.h"
 
 #include <algorithm>
+#include <chrono>
 #include <unordered_set>
 #include <utility>
 
@@ -21,18 +22,32 @@ constexpr std::uint32_t max_events_between = 20;
 constexpr int max_rounds = 30;
 /// More state than that is asked for as a whole, when it is much of the whole.
 constexpr std::size_t max_single_events = 50;
+/// More than that are not asked for one by one.
+constexpr std::size_t max_single_requests = 500;
+/// No room has a state of so many events.
+constexpr std::size_t max_ids = 500'000;
 /// What is held in memory for one event: the state of a room of some 200,000 members.
 constexpr std::size_t max_bytes = std::size_t{256} << 20;
+/// Of events whose signatures are checked in one request: bodies between hosts have a limit.
+constexpr std::size_t max_bytes_at_once = std::size_t{16} << 20;
+/// So often events that came in any order are gone through for those that can be taken by now.
+constexpr int max_passes = 5;
+/// For all that is asked of a server at once.
+constexpr std::chrono::minutes time_limit(2);
 
 }  // namespace
 
 Task<Result<bool>> Gap::fill(api::ReceivedEvent event) {
   const auto parsed = matrix::Event::parse_untrusted(event.event.text, version_);
   if (!parsed) co_return true;  // it was taken for an event by an older version of this server
+  set_deadline();
+  event.event.text = parsed->json();
+  BACKPLANE_CO_TRY(first_depth, find_first_depth());
+  first_depth_ = first_depth;
   const std::vector<EventId> wanted{parsed->event_id()};
   coming_.push_back({wanted.front(), parsed->depth(), std::move(event), {}, {}});
   BACKPLANE_CO_CHECK(take());
-  if (!coming_.empty() && !coming_.front().missing_prev_events.empty()) {
+  if (!coming_.empty() && !coming_.front().missing_prev_events.empty() && !is_over()) {
     BACKPLANE_CO_CHECK(co_await ask_for_events_between(wanted.front()));
     BACKPLANE_CO_CHECK(take());
   }
@@ -41,9 +56,10 @@ Task<Result<bool>> Gap::fill(api::ReceivedEvent event) {
 }
 
 Task<Result<bool>> Gap::backfill(std::vector<EventId> event_ids, std::uint32_t limit) {
+  set_deadline();
   kind_ = ReceivedKind::history;
   const api::GetBackfillRequest request{server_, room_id_, event_ids, limit};
-  auto response = co_await api::ask(others_.workers, others_.federation.get_backfill, request);
+  auto response = co_await api::ask(others_.workers, others_.federation.get_backfill, request, context_);
   if (!response) {
     note("did not tell of history", response.error());
     co_return false;
@@ -62,14 +78,15 @@ Task<Result<void>> Gap::settle(std::vector<EventId> wanted) {
   const auto is_done = [&] {
     return std::ranges::none_of(wanted, [&](const EventId& event_id) { return is_coming(event_id); });
   };
-  for (int round = 0; round < max_rounds && !is_done(); ++round) {
+  for (int round = 0; round < max_rounds && !is_done() && !is_over(); ++round) {
     EventId chain_of, branch_at;
     for (const Coming& coming : coming_) {
-      if (coming.received.kind == ReceivedKind::outlier || coming.received.state_before) continue;
+      if (coming.received.kind == ReceivedKind::outlier) continue;
       if (!coming.missing_auth_events.empty() && !asked_chains_.contains(coming.event_id)) {
         chain_of = coming.event_id;
         break;
       }
+      if (coming.received.state_before) continue;  // what it follows may be missing
       const auto missing = std::ranges::find_if(coming.missing_prev_events, [&](const EventId& event_id) {
         return !is_coming(event_id) && !asked_branches_.contains(event_id);
       });
@@ -88,7 +105,8 @@ Task<Result<void>> Gap::settle(std::vector<EventId> wanted) {
 
 Result<void> Gap::take() {
   std::ranges::stable_sort(coming_, {}, &Coming::depth);
-  for (bool more = true; more && !coming_.empty();) {
+  bool more = true;
+  for (int pass = 0; pass < max_passes && more && !coming_.empty(); ++pass) {
     more = false;
     const bool is_several = coming_.size() > events_at_once;
     for (std::size_t first = 0; first < coming_.size();) {
@@ -141,29 +159,44 @@ Result<std::vector<EventId>> Gap::unknown_of(std::vector<EventId> event_ids) {
 Task<Result<void>> Gap::add(std::vector<json::Raw> events, ReceivedKind kind) {
   std::vector<Coming> parsed;
   std::unordered_set<EventId> seen;
-  std::size_t bytes = 0;
-  for (const Coming& coming : coming_) {
-    seen.insert(coming.event_id);
-    bytes += coming.received.event.text.size();
-  }
-  for (json::Raw& raw : events) {
-    bytes += raw.text.size();
-    if (bytes > max_bytes) {
-      note("sent too much", {});
-      break;
+  std::size_t bytes = bytes_coming();
+  for (const Coming& coming : coming_) seen.insert(coming.event_id);
+  const matrix::ReferenceLimits limits =
+      kind == ReceivedKind::history ? matrix::ReferenceLimits::unchecked : matrix::ReferenceLimits::checked;
+  for (const json::Raw& raw : events) {
+    const auto event = matrix::Event::parse_untrusted(raw.text, version_, limits);
+    if (!event) {
+      note("sent what is no event", event.error());
+    } else if (event->room_id() != room_id_) {
+      note("sent an event of another room", {});
+    } else if (seen.insert(event->event_id()).second) {
+      bytes += event->json().size();
+      if (bytes > max_bytes) {
+        note("sent too much", {});
+        break;
+      }
+      const ReceivedKind its_kind = kind == ReceivedKind::outlier ? kind : kind_at(event->depth());
+      parsed.push_back(
+          {event->event_id(), event->depth(), {{std::string(event->json())}, its_kind, std::nullopt}, {}, {}});
     }
-    auto event = matrix::Event::parse_untrusted(raw.text, version_);
-    if (!event) note("sent what is no event", event.error());
-    else if (event->room_id() != room_id_) note("sent an event of another room", {});
-    else if (seen.insert(event->event_id()).second)
-      parsed.push_back({event->event_id(), event->depth(), {std::move(raw), kind, std::nullopt}, {}, {}});
   }
-  for (std::size_t first = 0; first < parsed.size(); first += events_at_once) {
-    const std::size_t end = std::min(first + events_at_once, parsed.size());
+  events = {};
+  if (kind == ReceivedKind::outlier) {
+    std::vector<EventId> event_ids;
+    for (const Coming& coming : parsed) event_ids.push_back(coming.event_id);
+    BACKPLANE_CO_TRY(unknown, unknown_of(std::move(event_ids)));
+    const std::unordered_set<EventId> is_unknown(unknown.begin(), unknown.end());
+    std::erase_if(parsed, [&](const Coming& coming) { return !is_unknown.contains(coming.event_id); });
+  }
+  for (std::size_t first = 0, end = 0; first < parsed.size() && !is_over(); first = end) {
     api::VerifyEventsRequest request;
-    for (std::size_t i = first; i < end; ++i)
-      request.events.push_back({parsed[i].received.event, RoomVersionId(std::string(version_.id))});
-    BACKPLANE_CO_TRY(response, co_await api::ask(others_.workers, others_.keys.verify_events, request));
+    for (std::size_t asked = 0; end < parsed.size() && end - first < events_at_once; ++end) {
+      const json::Raw& event = parsed[end].received.event;
+      asked += event.text.size();
+      if (end != first && asked > max_bytes_at_once) break;
+      request.events.push_back({event, RoomVersionId(std::string(version_.id))});
+    }
+    BACKPLANE_CO_TRY(response, co_await api::ask(others_.workers, others_.keys.verify_events, request, context_));
     if (response.events.size() != end - first) co_return internal_error("verify_events left events out");
     for (std::size_t i = first; i < end; ++i) {
       const api::VerifiedEvent& verified = response.events[i - first];
@@ -180,12 +213,13 @@ Task<Result<void>> Gap::ask_for_events_between(EventId event_id) {
   request.room_id = room_id_;
   request.latest_events = {event_id};
   request.limit = max_events_between;
+  request.min_depth = first_depth_;
   {
     auto lane = environment_.lanes.enter(room_id_);
     if (!lane) co_return std::move(lane).error();
     for (const Tip& tip : lane->head().tips()) request.earliest_events.push_back(tip.event_id);
   }
-  auto response = co_await api::ask(others_.workers, others_.federation.get_missing_events, request);
+  auto response = co_await api::ask(others_.workers, others_.federation.get_missing_events, request, context_);
   if (!response) {
     note("did not tell of missing events", response.error());
     co_return Result<void>();
@@ -197,7 +231,7 @@ Task<Result<void>> Gap::ask_for_events_between(EventId event_id) {
 Task<Result<void>> Gap::ask_for_auth_chain(EventId event_id) {
   asked_chains_.insert(event_id);
   const api::GetRemoteStateRequest request{server_, room_id_, event_id};
-  auto response = co_await api::ask(others_.workers, others_.federation.get_event_auth, request);
+  auto response = co_await api::ask(others_.workers, others_.federation.get_event_auth, request, context_);
   if (!response) {
     note("did not tell of an event's auth chain", response.error());
     co_return Result<void>();
@@ -208,13 +242,19 @@ Task<Result<void>> Gap::ask_for_auth_chain(EventId event_id) {
 Task<Result<void>> Gap::ask_for_branch(EventId event_id) {
   asked_branches_.insert(event_id);
   const api::GetRemoteStateRequest request{server_, room_id_, event_id};
-  auto ids = co_await api::ask(others_.workers, others_.federation.get_state_ids, request);
+  auto ids = co_await api::ask(others_.workers, others_.federation.get_state_ids, request, context_);
   if (!ids) {
     note("did not tell of the state at an event", ids.error());
     co_return Result<void>();
   }
+  if (ids->state.size() + ids->auth_chain.size() > max_ids) {
+    note("named too many events", {});
+    co_return Result<void>();
+  }
   std::vector<EventId> all = ids->state;
   all.insert(all.end(), ids->auth_chain.begin(), ids->auth_chain.end());
+  std::ranges::sort(all);
+  all.erase(std::unique(all.begin(), all.end()), all.end());
   const std::size_t among = all.size();
   BACKPLANE_CO_TRY(unknown, unknown_of(std::move(all)));
   BACKPLANE_CO_TRY(events, co_await ask_for_events(std::move(unknown), among, event_id));
@@ -225,7 +265,7 @@ Task<Result<void>> Gap::ask_for_branch(EventId event_id) {
   BACKPLANE_CO_CHECK(co_await add(std::move(branch), kind_));
   const auto coming = std::ranges::find(coming_, event_id, &Coming::event_id);
   if (coming != coming_.end()) {
-    coming->received.kind = kind_;
+    coming->received.kind = kind_at(coming->depth);
     coming->received.state_before = std::move(ids->state);
   }
   co_return Result<void>();
@@ -234,9 +274,11 @@ Task<Result<void>> Gap::ask_for_branch(EventId event_id) {
 Task<Result<std::vector<json::Raw>>> Gap::ask_for_events(std::vector<EventId> event_ids, std::size_t among,
                                                          EventId state_at) {
   std::vector<json::Raw> events;
-  if (event_ids.size() > max_single_events && event_ids.size() * 10 > among) {
+  std::size_t bytes = bytes_coming();
+  const bool is_much = event_ids.size() > max_single_events && event_ids.size() * 10 > among;
+  if (is_much || event_ids.size() > max_single_requests) {
     const api::GetRemoteStateRequest request{server_, room_id_, state_at};
-    auto response = co_await api::ask(others_.workers, others_.federation.get_state, request);
+    auto response = co_await api::ask(others_.workers, others_.federation.get_state, request, context_);
     if (!response) {
       note("did not answer the state at an event", response.error());
       co_return std::move(events);
@@ -244,24 +286,65 @@ Task<Result<std::vector<json::Raw>>> Gap::ask_for_events(std::vector<EventId> ev
     const std::unordered_set<EventId> wanted(event_ids.begin(), event_ids.end());
     for (json::Raw& raw : response->events) {
       const auto event = matrix::Event::parse_untrusted(raw.text, version_);
-      if (event && wanted.contains(event->event_id())) events.push_back(std::move(raw));
+      if (!event || !wanted.contains(event->event_id())) continue;
+      bytes += event->json().size();
+      if (bytes > max_bytes) {
+        note("sent too much", {});
+        break;
+      }
+      events.push_back({std::string(event->json())});
+      raw = {};
     }
     co_return std::move(events);
   }
-  for (std::size_t first = 0; first < event_ids.size(); first += max_single_events) {
+  for (std::size_t first = 0; first < event_ids.size() && bytes <= max_bytes && !is_over();
+       first += max_single_events) {
     std::vector<api::GetRemoteEventRequest> requests;
     for (std::size_t i = first; i < std::min(first + max_single_events, event_ids.size()); ++i)
       requests.push_back({server_, event_ids[i]});
-    auto responses = co_await api::ask_all(others_.workers, others_.federation.get_event, requests);
+    auto responses = co_await api::ask_all(others_.workers, others_.federation.get_event, requests, context_);
     for (auto& response : responses) {
-      if (response) events.push_back(std::move(response->event));
-      else note("did not answer an event", response.error());
+      if (!response) {
+        note("did not answer an event", response.error());
+        continue;
+      }
+      bytes += response->event.text.size();
+      events.push_back(std::move(response->event));
     }
   }
   co_return std::move(events);
 }
 
-void Gap::note(const char* what, const Error& error) const {
+void Gap::set_deadline() { context_.deadline = environment_.clock.now() + time_limit; }
+
+ReceivedKind Gap::kind_at(std::int64_t depth) const { return depth < first_depth_ ? ReceivedKind::history : kind_; }
+
+Result<std::int64_t> Gap::find_first_depth() {
+  return environment_.store.read([&](storage::Session& session) -> std::int64_t {
+    const auto room = tables::find_room(session, room_id_);
+    if (!room) return 0;
+    const std::int64_t from = tables::messages_from(session, room->number);
+    const auto message = tables::find_message_from(session, room->number, from);
+    const auto event = message ? tables::find_event(session, room->number, message->ordinal)
+                               : tables::find_last_event(session, room->number);
+    return event ? event->depth : 0;
+  });
+}
+
+bool Gap::is_over() const {
+  return (until_ != nullptr && until_->is_closed()) || environment_.clock.now() >= context_.deadline;
+}
+
+bool Gap::server_failed() const { return server_failed_ || environment_.clock.now() >= context_.deadline; }
+
+std::size_t Gap::bytes_coming() const {
+  std::size_t bytes = 0;
+  for (const Coming& coming : coming_) bytes += coming.received.event.text.size();
+  return bytes;
+}
+
+void Gap::note(const char* what, const Error& error) {
+  server_failed_ |= error.code == ErrorCode::unavailable || error.code == ErrorCode::timeout;
   environment_.logger.info(
       "another server was of no help",
       {{"server", server_.view()}, {"room_id", room_id_.view()}, {"what", what}, {"error", error.text}});

@@ -13,6 +13,7 @@
 #include "backplane/api/federation_sender.h"
 #include "backplane/api/server_key_api.h"
 #include "backplane/base/executor.h"
+#include "backplane/base/gate.h"
 #include "backplane/base/task.h"
 #include "backplane/matrix/room_version.h"
 #include "environment.h"
@@ -30,19 +31,23 @@ struct OtherServers {
 
 class Gap {
  public:
+  /// `until`: nothing more is asked for when it is closed.
   Gap(Environment& environment, const OtherServers& others, RoomId room_id, const matrix::RoomVersion& version,
-      ServerName server)
+      ServerName server, const Gate* until = nullptr)
       : environment_(environment),
         others_(others),
         room_id_(std::move(room_id)),
         version_(version),
-        server_(std::move(server)) {}
+        server_(std::move(server)),
+        until_(until) {}
 
   /// Takes the event, and what has to come before it as far as the server has that. Answers whether it was taken, or
   /// is of no use. Errors: as receive_events.
   Task<Result<bool>> fill(api::ReceivedEvent event);
   /// Takes the history up to some events, at most so many. Answers whether one of them was among it. Errors: likewise.
   Task<Result<bool>> backfill(std::vector<EventId> event_ids, std::uint32_t limit);
+  /// Whether the server did not answer, or not in time.
+  bool server_failed() const;
 
  private:
   /// An event on its way in.
@@ -70,15 +75,27 @@ class Gap {
   Task<Result<void>> ask_for_branch(EventId event_id);
   Task<Result<std::vector<json::Raw>>> ask_for_events(std::vector<EventId> event_ids, std::size_t among,
                                                       EventId state_at);
-  void note(const char* what, const Error& error) const;
+  void note(const char* what, const Error& error);
+  /// The time for this is over, or somebody wants to stop.
+  bool is_over() const;
+  void set_deadline();
+  /// Of an event that gets a place and is not the one that waits: what is less deep than all that was said and is
+  /// still here was purged, or came before this server was in the room, and is no news.
+  api::ReceivedKind kind_at(std::int64_t depth) const;
+  Result<std::int64_t> find_first_depth();
+  std::size_t bytes_coming() const;
 
   Environment& environment_;
   const OtherServers& others_;
   const RoomId room_id_;
   const matrix::RoomVersion& version_;
   const ServerName server_;
+  const Gate* const until_;
+  api::CallContext context_;  ///< of all that is asked, with one deadline
+  bool server_failed_ = false;
   std::vector<Coming> coming_;                             // the deepest last
   api::ReceivedKind kind_ = api::ReceivedKind::new_event;  // of what gets a place
+  std::int64_t first_depth_ = 0;
   std::set<EventId> asked_branches_, asked_chains_;
 };
 

@@ -9,11 +9,10 @@
 namespace backplane::room_server {
 namespace {
 
-/// Whether another server gets the event by its id. Spec: Server-Server API, "Rejection" and "Soft failure"; what cites
-/// or follows it is answered with it all the same (list_earlier_events, get_state_at_event).
-bool is_for_servers(EventStatus status) {
-  return status != EventStatus::rejected && status != EventStatus::soft_failed;
-}
+/// Whether another server gets the event by its id. Spec: Server-Server API, "Rejection"; "Soft failure": "A soft
+/// failed event should be returned in response to federation requests where appropriate (e.g. in /event/<event_id>)".
+/// What cites or follows a rejected one is answered all the same (list_earlier_events, get_state_at_event).
+bool is_for_servers(EventStatus status) { return status != EventStatus::rejected; }
 
 Result<api::GetEventsResponse> get_events_for(Environment& environment, const api::GetEventsRequest& request) {
   return environment.store.read([&](storage::Session& session) {

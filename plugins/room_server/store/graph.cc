@@ -41,12 +41,13 @@ void insert_backward_extremities(Write& write, RoomNumber room, std::span<const 
 }
 
 std::vector<EventId> list_backward_extremities(Session& session, RoomNumber room, std::int64_t min_depth,
-                                               std::size_t limit) {
+                                               std::int64_t max_depth, std::size_t limit) {
   return session.list<EventId>(
       "SELECT b.event_id FROM backward_extremities b "
       "JOIN events e ON e.event_key = b.room * 4294967296 + b.followed_by WHERE b.room = ? AND e.depth >= ? "
+      "AND e.depth <= ? "
       "GROUP BY b.event_id ORDER BY MAX(e.depth) DESC, b.event_id LIMIT ?",
-      {room, min_depth, limit});
+      {room, min_depth, max_depth, limit});
 }
 
 void delete_backward_extremity(Write& write, RoomNumber room, const EventId& event_id) {

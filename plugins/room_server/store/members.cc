@@ -5,19 +5,24 @@ namespace backplane::room_server::tables {
 std::optional<RoomOfUser> find_room_of_user(Session& session, const RoomId& room_id, const UserId& user) {
   std::optional<RoomOfUser> found;
   session.each<RoomNumber, RoomVersionId, std::string, std::optional<EventId>, std::int64_t, std::string,
-               std::optional<std::int64_t>, std::optional<std::int64_t>>(
-      "SELECT r.room, r.version, r.history_visibility, s.event_id, s.ordinal, s.membership, s.left_at, f.ordinal "
+               std::optional<std::int64_t>, std::optional<std::int64_t>, std::optional<std::string>>(
+      "SELECT r.room, r.version, r.history_visibility, s.event_id, s.ordinal, s.membership, s.left_at, f.ordinal, "
+      "f.membership "
       "FROM rooms r LEFT JOIN current_state s ON s.room = r.room AND s.type = 'm.room.member' AND s.state_key = ? "
       "LEFT JOIN forgotten f ON f.user_id = s.state_key AND f.room = s.room WHERE r.room_id = ?",
       {user, room_id},
       [&](RoomNumber number, RoomVersionId version, std::string history_visibility, std::optional<EventId> event_id,
           std::int64_t ordinal, std::string membership, std::optional<std::int64_t> left_at,
-          std::optional<std::int64_t> forgotten_at) {
+          std::optional<std::int64_t> forgotten_at, const std::optional<std::string>& forgotten_membership) {
         found = RoomOfUser{{number, room_id, std::move(version)}, std::move(history_visibility), std::nullopt};
         if (!event_id || event_id->empty()) return;
-        found->member = MemberRow{std::move(*event_id),    ordinal,
-                                  std::move(membership),   left_at,
-                                  forgotten_at == ordinal, forgotten_at && left_at && *forgotten_at >= *left_at};
+        MemberRow& member = found->member.emplace();
+        member.event_id = std::move(*event_id);
+        member.ordinal = ordinal;
+        member.left_at = left_at;
+        member.forgotten = forgotten_at == member.since() && forgotten_membership == membership;
+        member.forgot_history = forgotten_at && left_at && *forgotten_at >= *left_at;
+        member.membership = std::move(membership);
       });
   return found;
 }

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <deque>
 
 #include "backplane/storage/rows.h"
 #include "store.h"
@@ -7,11 +8,9 @@
 namespace backplane::room_server::tables {
 namespace {
 
-/// Of a member's row: as matrix::server_of().
-std::string_view server_of(const StateRow& state) {
-  const std::string_view key = state.state_key;
-  const auto colon = state.type == "m.room.member" ? key.find(':') : std::string_view::npos;
-  return colon != std::string_view::npos ? key.substr(colon + 1) : std::string_view();
+/// Of a member's row, else empty.
+ServerName server_of(const StateRow& state) {
+  return state.type == "m.room.member" ? matrix::server_of(UserId(state.state_key)) : ServerName();
 }
 
 /// The columns of a body, of an event called e.
@@ -38,9 +37,11 @@ void insert_states(Write& write, RoomNumber room, std::span<const StateRow* cons
   storage::Rows rows(
       "INSERT INTO current_state (room, type, state_key, number, ordinal, event_id, membership, left_at, server) "
       "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
+  std::deque<ServerName> servers;  // rows hold on to their texts
   for (const StateRow* const state : states) {
+    servers.push_back(server_of(*state));
     rows.add({room, state->type, state->state_key, state->number, state->ordinal, state->event_id, state->membership,
-              state->left_at, server_of(*state)});
+              state->left_at, servers.back()});
   }
   rows.insert(write);
 }

@@ -38,6 +38,11 @@ std::int64_t count_waiting_events(Session& session, RoomNumber room) {
   return *session.find<std::int64_t>("SELECT COUNT(*) FROM waiting_events WHERE room = ?", {room});
 }
 
+std::int64_t count_waiting_events(Session& session, RoomNumber room, const ServerName& origin) {
+  return *session.find<std::int64_t>("SELECT COUNT(*) FROM waiting_events WHERE room = ? AND origin = ?",
+                                     {room, origin});
+}
+
 std::vector<RoomId> list_rooms_that_wait(Session& session, std::int64_t now_ms) {
   return session.list<RoomId>(
       "SELECT room_id FROM rooms WHERE room IN (SELECT room FROM waiting_events WHERE next_attempt_ms <= ?) "

@@ -173,9 +173,10 @@ void messages(Reader& reader, const http::Request& request, const http::Responde
   if (!found) return answer(responder, std::move(found).error());
   if (!found->ask.backwards) return answer(responder, write_page(request, std::move(*found)));
   const Page& page = found->page;
+  const PageToken& from = found->ask.from;  // a place in /sync has no depth
   const api::BackfillRequest wanted{.room_id = found->room.room_id(),
                                     .depth = page.end ? page.end->topological : 0,
-                                    .from_depth = page.entries.empty() ? 0 : page.entries.front()->topological,
+                                    .from_depth = from.sequence == no_bound ? 0 : from.topological,
                                     .limit = static_cast<std::uint32_t>(found->ask.limit)};
   const auto here = std::make_shared<Found>(std::move(*found));
   reader.pages.wait(request, wanted, [&reader, request, responder, here](bool came) {

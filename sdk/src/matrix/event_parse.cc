@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <limits>
 
 #include "backplane/base/encoding.h"
 #include "backplane/matrix/event.h"
@@ -67,7 +68,7 @@ Result<void> check_room_id(json::View event, std::string_view type, const RoomVe
 }
 
 /// Spec: room versions, "Event format"; Client-Server API, "Size limits".
-Result<void> check_format(json::View event, const RoomVersion& version) {
+Result<void> check_format(json::View event, const RoomVersion& version, ReferenceLimits limits) {
   BACKPLANE_TRY(type, event.get_string("type"));
   BACKPLANE_CHECK(check_length("type", type));
   BACKPLANE_TRY(sender, event.get_string("sender"));
@@ -85,8 +86,10 @@ Result<void> check_format(json::View event, const RoomVersion& version) {
   BACKPLANE_TRY(hashes, event.get_object("hashes"));
   BACKPLANE_CHECK(hashes.get_string("sha256"));
   BACKPLANE_CHECK(event.get_object("signatures"));
-  BACKPLANE_CHECK(check_references(event, "prev_events", max_prev_events, version));
-  BACKPLANE_CHECK(check_references(event, "auth_events", max_auth_events, version));
+  const bool is_limited = limits == ReferenceLimits::checked;
+  const std::size_t no_limit = std::numeric_limits<std::size_t>::max();  // but that of the event's size
+  BACKPLANE_CHECK(check_references(event, "prev_events", is_limited ? max_prev_events : no_limit, version));
+  BACKPLANE_CHECK(check_references(event, "auth_events", is_limited ? max_auth_events : no_limit, version));
   return version.event_format == EventFormat::event_id_in_event ? check_event_id(event) : Result<void>();
 }
 
@@ -106,12 +109,12 @@ std::string canonical_without_unsigned(json::View event) {
 
 }  // namespace
 
-Result<Event> Event::parse_untrusted(json::View event, const RoomVersion& version) {
+Result<Event> Event::parse_untrusted(json::View event, const RoomVersion& version, ReferenceLimits limits) {
   if (!event.is_object()) return bad_event("the event is not an object");
   if (version.strict_canonical_json && !event.has_strict_numbers()) {
     return bad_event("the event has a number that canonical JSON does not allow");
   }
-  BACKPLANE_CHECK(check_format(event, version));
+  BACKPLANE_CHECK(check_format(event, version, limits));
   std::string json = canonical_without_unsigned(event);
   if (json.size() > max_event_bytes) return invalid("too_large", "the event is larger than 65536 bytes");
 
@@ -126,11 +129,11 @@ Result<Event> Event::parse_untrusted(json::View event, const RoomVersion& versio
   return from_stored(std::move(json), std::move(event_id), version);
 }
 
-Result<Event> Event::parse_untrusted(std::string_view text, const RoomVersion& version) {
-  json::ParseLimits limits;
-  limits.max_bytes = 16 * max_event_bytes;  // white space and `unsigned` do not count
-  BACKPLANE_TRY(document, json::Document::parse_object(text, limits));
-  return parse_untrusted(document.root(), version);
+Result<Event> Event::parse_untrusted(std::string_view text, const RoomVersion& version, ReferenceLimits limits) {
+  json::ParseLimits parse_limits;
+  parse_limits.max_bytes = 16 * max_event_bytes;  // white space and `unsigned` do not count
+  BACKPLANE_TRY(document, json::Document::parse_object(text, parse_limits));
+  return parse_untrusted(document.root(), version, limits);
 }
 
 }  // namespace backplane::matrix

@@ -99,6 +99,14 @@ AskAll<Request, Response> ask_all(Executor& workers, const DeferredMethod<Reques
   return {workers, method, std::span<const Request>(requests), {}};
 }
 template <class Request, class Response>
+AskAll<Request, Response> ask_all(Executor& workers, const DeferredMethod<Request, Response>& method,
+                                  const std::vector<Request>& requests, const CallContext& context) {
+  return {workers, method, std::span<const Request>(requests), context};
+}
+template <class Request, class Response>
 void ask_all(Executor&, const DeferredMethod<Request, Response>&, const std::vector<Request>&&) = delete;
+template <class Request, class Response>
+void ask_all(Executor&, const DeferredMethod<Request, Response>&, const std::vector<Request>&&,
+             const CallContext&) = delete;
 
 }  // namespace backplane::api

@@ -188,8 +188,8 @@ BACKPLANE_FIELDS(FindMembershipResponse, membership, event_id);
 
 struct GetEventsRequest {
   std::vector<EventId> event_ids;
-  /// Empty, or whom they are for: then only events of rooms that the server is in are answered, none that were rejected
-  /// or soft-failed, redacted where the server may not see them, and all without `unsigned`.
+  /// Empty, or whom they are for: then only events of rooms that the server is in are answered, none that were
+  /// rejected, redacted where the server may not see them, and all without `unsigned`.
   ServerName for_server = {};
 };
 BACKPLANE_FIELDS(GetEventsRequest, event_ids, for_server);
@@ -325,9 +325,10 @@ BACKPLANE_FIELDS(SignRestrictedJoinResponse, event_id, event);
 /// A page of a room's history that a client is about to see.
 struct BackfillRequest {
   RoomId room_id;
-  std::int64_t depth = 0;       ///< of the page's last event
-  std::int64_t from_depth = 0;  ///< of the page's first event; 0: none
-  std::uint32_t limit = 20;     ///< of events to get; at most 100
+  std::int64_t depth = 0;  ///< of the page's last event
+  std::int64_t from_depth =
+      0;                     ///< where the page begins: what only deeper events follow is not asked for; 0: at the end
+  std::uint32_t limit = 20;  ///< of events to get; at most 100
 };
 BACKPLANE_FIELDS(BackfillRequest, room_id, depth, from_depth, limit);
 struct BackfillResponse {

@@ -26,6 +26,10 @@ constexpr std::size_t max_event_key_bytes = 255;  ///< of sender, room_id, state
 constexpr std::size_t max_prev_events = 20;
 constexpr std::size_t max_auth_events = 10;
 
+/// Whether an event may have only so many prev_events and auth_events. Spec: Server-Server API, GET /backfill: "The
+/// response of backfill MUST NOT be validated on these specific restrictions".
+enum class ReferenceLimits : std::uint8_t { checked, unchecked };
+
 class BACKPLANE_API Event {
  public:
   Event() = default;  ///< no event: tests false, and nothing else may be asked of it
@@ -39,9 +43,11 @@ class BACKPLANE_API Event {
   /// it carries) and compares the content hash; when that does not match, answers the redacted event, as the
   /// specification says. Signatures are for the caller to check (event_hash.h). Errors: invalid/bad_json,
   /// invalid/too_large. Those of the specification's "Checks performed on receipt of a PDU" that are 1 and 3.
-  static Result<Event> parse_untrusted(json::View event, const RoomVersion& version);
+  static Result<Event> parse_untrusted(json::View event, const RoomVersion& version,
+                                       ReferenceLimits limits = ReferenceLimits::checked);
   /// As above, and errors of json::Document::parse.
-  static Result<Event> parse_untrusted(std::string_view json, const RoomVersion& version);
+  static Result<Event> parse_untrusted(std::string_view json, const RoomVersion& version,
+                                       ReferenceLimits limits = ReferenceLimits::checked);
 
   const RoomVersion& room_version() const;
   std::string_view json() const;  ///< canonical

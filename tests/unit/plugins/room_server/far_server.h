@@ -1,6 +1,8 @@
 // The interfaces that room_server asks other servers by, as one other server would answer.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <deque>
 #include <functional>
@@ -29,7 +31,9 @@ struct FarServer {
            [this](const api::GetRemoteStateRequest& request) { return bodies(auth_chain({request.event_id})); });
     answer(federation.get_state_ids, [this](const api::GetRemoteStateRequest& request) {
       const std::vector<EventId> state = state_before(request.event_id);
-      return Result(api::GetRemoteStateIdsResponse{state, auth_chain(state)});
+      api::GetRemoteStateIdsResponse response{state, auth_chain(state)};
+      response.auth_chain.insert(response.auth_chain.end(), more_ids.begin(), more_ids.end());
+      return Result(std::move(response));
     });
     answer(federation.get_state, [this](const api::GetRemoteStateRequest& request) {
       std::vector<EventId> all = state_before(request.event_id);
@@ -38,10 +42,13 @@ struct FarServer {
     });
     keys.verify_events.bind([this](const api::CallContext&, const api::VerifyEventsRequest& request,
                                    const api::Reply<api::VerifyEventsResponse>& reply) {
+      if (verify_error) return (void)reply(*verify_error);
       api::VerifyEventsResponse response;
       for (const api::SignedEvent& signed_event : request.events) {
         const auto parsed = matrix::Event::parse_untrusted(signed_event.event.text,
                                                            *matrix::find_room_version(signed_event.room_version));
+        EXPECT_FALSE(json::find_raw(signed_event.event.text, "unsigned"));
+        if (parsed) verified.push_back(parsed->event_id());
         const bool is_forged = parsed && forged.contains(parsed->event_id());
         response.events.push_back({!is_forged, is_forged ? "the signature does not fit" : ""});
       }
@@ -54,6 +61,7 @@ struct FarServer {
     method.bind([this, name = std::string(method.name()), make](const api::CallContext&, const Request& request,
                                                                 const api::Reply<Response>& reply) {
       asked.push_back(name + " " + request.destination.str());
+      if (when_asked) when_asked();
       if (is_down) reply(unavailable("unreachable", "the server does not answer"));
       else if (holds) held.push_back([=] { reply(make(request)); });
       else reply(make(request));
@@ -66,7 +74,9 @@ struct FarServer {
 
   Result<api::GetRemoteEventResponse> event(const EventId& event_id) {
     if (unknown.contains(event_id)) return not_found("", "no such event");
-    return api::GetRemoteEventResponse{{std::string(graph->find(event_id).event.json())}};
+    // As nobody has to send it, but may.
+    return api::GetRemoteEventResponse{
+        {R"({ "unsigned": {"age": 4} ,)" + std::string(graph->find(event_id).event.json().substr(1))}};
   }
   Result<api::RemoteEventsResponse> bodies(const std::vector<EventId>& event_ids) {
     api::RemoteEventsResponse response;
@@ -82,6 +92,7 @@ struct FarServer {
     std::vector<EventId> found;
     while (!to_visit.empty() && found.size() < request.limit) {
       for (const EventId& prev : graph->find(to_visit.front()).event.prev_events()) {
+        if (graph->find(prev).event.depth() < request.min_depth) continue;
         if (earliest.contains(prev) || std::ranges::find(found, prev) != found.end()) continue;
         found.push_back(prev);
         to_visit.push_back(prev);
@@ -140,6 +151,10 @@ struct FarServer {
   std::set<EventId> unknown;             ///< what it does not answer
   std::set<EventId> forged;              ///< what is not signed as it should be
   std::vector<std::string> more_events;  ///< what it sends too
+  std::vector<EventId> more_ids;         ///< what it says is in the auth chain of a state, too
+  std::vector<EventId> verified;         ///< whose signatures were looked at
+  std::optional<Error> verify_error;
+  std::function<void()> when_asked;
   bool is_down = false;
   bool holds = false;
   std::vector<std::function<void()>> held;

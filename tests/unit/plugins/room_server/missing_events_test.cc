@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <vector>
 
 #include "far_server.h"
 #include "room_graph_fixture.h"
@@ -84,11 +85,25 @@ TEST_F(MissingEventsTest, what_has_come_meanwhile_is_not_asked_for) {
   const auto messages = far_messages(join_dave(), 2);
   far_server.is_down = true;
   EXPECT_EQ(receive_from_far(messages[1]), ReceivedOutcome::waiting);
-  EXPECT_EQ(receive_from_far(messages[0]), ReceivedOutcome::accepted);
   far_server.asked.clear();
-  host.advance(std::chrono::minutes(2));
+  EXPECT_EQ(receive_from_far(messages[0]), ReceivedOutcome::accepted);
+  EXPECT_EQ(records().back().event_id, messages[1]) << "at once";
+  EXPECT_EQ(waiting(), 0);
   EXPECT_THAT(far_server.asked, IsEmpty());
-  EXPECT_EQ(records().back().event_id, messages[1]);
+}
+
+TEST_F(MissingEventsTest, what_waits_for_others_that_wait_comes_with_them) {
+  const EventId join = join_dave();
+  const auto messages = far_messages(join, 4);
+  far_server.is_down = true;
+  for (const int i : {3, 1, 2})
+    EXPECT_EQ(receive_from_far(messages.at(static_cast<std::size_t>(i))), ReceivedOutcome::waiting);
+  const auto before = records().size();
+  EXPECT_EQ(receive_from_far(far_message(dave, {join})), ReceivedOutcome::accepted);
+  EXPECT_EQ(waiting(), 3) << "they do not wait for this one";
+  EXPECT_EQ(receive_from_far(messages[0]), ReceivedOutcome::accepted);
+  const auto told = told_since(before);
+  EXPECT_EQ(std::vector(told.begin() + 1, told.end()), messages);
   EXPECT_EQ(waiting(), 0);
 }
 
@@ -177,6 +192,95 @@ TEST_F(MissingEventsTest, auth_events_that_are_missing_are_fetched) {
   EXPECT_EQ(receive_from_far(message), ReceivedOutcome::waiting);
   EXPECT_EQ(records().back().event_id, message);
   EXPECT_THAT(far_server.asked, ElementsAre("get_event_auth far.example"));
+  EXPECT_THAT(far_server.verified, ElementsAre(named)) << "the others are here";
+}
+
+TEST_F(MissingEventsTest, auth_events_of_the_event_behind_a_gap_are_fetched) {
+  const EventId join = join_dave();
+  const EventId named = far(dave, "m.room.member", dave.str(), R"({"displayname":"D","membership":"join"})", {join});
+  std::vector<EventId> auth_events = graph->find(far_message(dave, {join})).event.auth_events();
+  std::erase(auth_events, join);
+  auth_events.push_back(named);
+  const EventId behind =
+      graph->add({dave.str(), "m.room.message", std::nullopt, R"({"body":"x"})", {join}, 0, auth_events});
+  const auto messages = far_messages(behind, 21);
+  EXPECT_EQ(receive_from_far(messages.back()), ReceivedOutcome::waiting);
+  EXPECT_EQ(waiting(), 0);
+  EXPECT_EQ(records().back().event_id, messages.back());
+  EXPECT_THAT(far_server.asked, ElementsAre("get_missing_events far.example", "get_state_ids far.example",
+                                            "get_event far.example", "get_event_auth far.example"));
+}
+
+TEST_F(MissingEventsTest, what_cannot_be_verified_is_not_fetched_again_at_once) {
+  const auto messages = far_messages(join_dave(), 2);
+  far_server.verify_error = internal_error("out of order");
+  EXPECT_EQ(receive_from_far(messages.back()), ReceivedOutcome::waiting);
+  EXPECT_THAT(far_server.asked, SizeIs(1));
+  host.advance(std::chrono::seconds(45));
+  EXPECT_THAT(far_server.asked, SizeIs(1));
+  far_server.verify_error.reset();
+  host.advance(std::chrono::seconds(30));
+  EXPECT_EQ(waiting(), 0);
+  EXPECT_EQ(records().back().event_id, messages.back());
+}
+
+TEST_F(MissingEventsTest, who_does_not_answer_is_asked_for_one_event_only) {
+  const EventId join = join_dave();
+  const EventId missing = far_message(dave, {join});
+  far_server.is_down = true;
+  std::vector<api::ReceivedEvent> events;
+  for (int i = 0; i < 20; ++i) events.push_back(received(far_message(dave, {missing})));
+  ASSERT_EQ(outcome(rooms->receive_events({}, {room, events, ServerName("far.example")})), "ok");
+  EXPECT_EQ(waiting(), 20);
+  EXPECT_THAT(far_server.asked, ElementsAre("get_missing_events far.example", "get_state_ids far.example"));
+  far_server.is_down = false;
+  host.advance(std::chrono::minutes(2));
+  EXPECT_EQ(waiting(), 0);
+}
+
+TEST_F(MissingEventsTest, who_takes_too_long_is_not_asked_on) {
+  const auto messages = far_messages(join_dave(), 30);
+  far_server.when_asked = [&] { host.fake_clock().advance(std::chrono::seconds(70)); };
+  EXPECT_EQ(receive_from_far(messages.back()), ReceivedOutcome::waiting);
+  EXPECT_THAT(far_server.asked, SizeIs(2));
+  EXPECT_EQ(waiting(), 1);
+}
+
+TEST_F(MissingEventsTest, of_too_many_ids_none_is_asked_for) {
+  const auto messages = far_messages(join_dave(), 30);
+  for (int i = 0; i < 500'001; ++i) far_server.more_ids.emplace_back("$" + std::to_string(i));
+  EXPECT_EQ(receive_from_far(messages.back()), ReceivedOutcome::waiting);
+  EXPECT_THAT(far_server.asked, ElementsAre("get_missing_events far.example", "get_state_ids far.example"));
+}
+
+/// Much of a state is asked for as a whole, and none of it is much because others of it are named again and again.
+TEST_F(MissingEventsTest, ids_that_come_again_do_not_count) {
+  const EventId join = join_dave();
+  const auto messages = far_messages(join, 30);
+  for (int i = 0; i < 100; ++i) far_server.more_ids.emplace_back("$" + std::to_string(i));
+  far_server.more_ids.insert(far_server.more_ids.end(), 10'000, join);
+  EXPECT_EQ(receive_from_far(messages.back()), ReceivedOutcome::waiting);
+  EXPECT_THAT(far_server.asked, ElementsAre("get_missing_events far.example", "get_state_ids far.example",
+                                            "get_state far.example", "get_event far.example"));
+  EXPECT_EQ(waiting(), 0);
+}
+
+TEST_F(MissingEventsTest, only_what_servers_in_the_room_send_waits) {
+  const auto messages = far_messages(join_dave(), 2);
+  EXPECT_EQ(receive_from("farther.example", messages[1]), ReceivedOutcome::incomplete);
+  EXPECT_EQ(waiting(), 0);
+  EXPECT_THAT(far_server.asked, IsEmpty());
+}
+
+/// Neither white space nor `unsigned`, which nobody needs.
+TEST_F(MissingEventsTest, what_waits_is_stored_in_its_canonical_form) {
+  const auto messages = far_messages(join_dave(), 2);
+  far_server.is_down = true;
+  api::ReceivedEvent event = received(messages[1]);
+  event.event.text.insert(1, R"( "unsigned": {"x": "y"}, )");
+  ASSERT_EQ(outcome(rooms->receive_events({}, {room, {event}, ServerName("far.example")})), "ok");
+  EXPECT_EQ(waiting(), 1);
+  EXPECT_EQ(host.count("room_server", "SELECT COUNT(*) FROM waiting_events WHERE json LIKE '%unsigned%'"), 0);
 }
 
 /// Of what cites an event that nobody answers nothing is taken, and what is current stays.
@@ -198,14 +302,60 @@ TEST_F(MissingEventsTest, a_chain_with_a_hole_is_not_taken) {
   EXPECT_EQ(state(room, alice, "m.room.member", dave.str()), member_content("join"));
 }
 
+struct OldEventsTest : MissingEventsTest {
+  /// Of the room's messages only the last is here.
+  void purge() {
+    ASSERT_EQ(outcome(send(room, alice, "last")), "ok");
+    ASSERT_EQ(outcome(rooms->purge_history({}, {room, records().back().event_id, 0})), "ok");
+    host.advance(std::chrono::seconds(20));
+    ASSERT_EQ(host.count("room_server", "SELECT COUNT(*) FROM purges"), 0);
+  }
+  std::vector<api::RoomEventKind> kinds_of(const EventId& event_id) {
+    std::vector<api::RoomEventKind> kinds;
+    for (const auto& record : records())
+      if (record.event_id == event_id) kinds.push_back(record.kind);
+    return kinds;
+  }
+};
+
+TEST_F(OldEventsTest, what_was_purged_comes_back_as_history_when_it_is_followed) {
+  const auto messages = far_messages(join_dave(), 5);
+  for (const EventId& event_id : messages) ASSERT_EQ(receive_one(event_id), ReceivedOutcome::accepted);
+  purge();
+  const EventId late = far_message(dave, {messages[2]});
+  EXPECT_EQ(receive_from_far(late), ReceivedOutcome::waiting);
+  EXPECT_THAT(kinds_of(messages[2]),
+              ElementsAre(api::RoomEventKind::new_event, api::RoomEventKind::purged, api::RoomEventKind::history));
+  EXPECT_THAT(kinds_of(messages[1]), ElementsAre(api::RoomEventKind::new_event, api::RoomEventKind::purged));
+  EXPECT_THAT(kinds_of(late), ElementsAre(api::RoomEventKind::new_event));
+  EXPECT_EQ(waiting(), 0);
+}
+
+/// Who joined on a branch that comes as history is heard, and who is banned is not.
+TEST_F(OldEventsTest, what_follows_history_is_looked_at_with_the_state_there) {
+  const EventId join = join_dave();
+  for (const EventId& event_id : far_messages(join, 5)) ASSERT_EQ(receive_one(event_id), ReceivedOutcome::accepted);
+  purge();
+  const EventId erins = far_member(erin, erin, "join", {join});
+  const EventId first = far_message(erin, {erins});
+  const EventId second = far_message(erin, {first});
+  EXPECT_EQ(receive_from_far(second), ReceivedOutcome::waiting);
+  EXPECT_THAT(kinds_of(first), ElementsAre(api::RoomEventKind::history));
+  EXPECT_THAT(kinds_of(second), ElementsAre(api::RoomEventKind::new_event));
+  EXPECT_EQ(membership(room, erin), "join");
+  ASSERT_EQ(outcome(ban(room, alice, dave)), "ok");
+  const EventId banned = far_message(dave, {first});
+  EXPECT_EQ(receive_one(banned), ReceivedOutcome::soft_failed);
+}
+
 struct BackfillTest : MissingEventsTest {
   BackfillTest() : messages(far_messages(join_dave(), 60)) {
     receive_from_far(messages.back());
     far_server.asked.clear();
   }
-  std::string backfill(std::int64_t depth, std::uint32_t limit = 20) {
+  std::string backfill(std::int64_t depth, std::uint32_t limit = 20, std::int64_t from_depth = 0) {
     std::string came = "no answer";
-    rooms->backfill({}, {room, depth, limit}, [&](const Result<api::BackfillResponse>& response) {
+    rooms->backfill({}, {room, depth, from_depth, limit}, [&](const Result<api::BackfillResponse>& response) {
       came = !response ? outcome(response) : response->came ? "came" : "nothing came";
     });
     return came;
@@ -238,19 +388,50 @@ TEST_F(BackfillTest, history_comes_page_by_page_until_there_is_no_gap) {
   EXPECT_THAT(far_server.asked, IsEmpty());
 }
 
-TEST_F(BackfillTest, nobody_is_asked_for_what_is_below_the_page) {
+TEST_F(BackfillTest, nobody_is_asked_for_what_is_below_the_page_or_above_it) {
   EXPECT_EQ(backfill(depth_of(messages[39])), "nothing came");
+  EXPECT_EQ(backfill(0, 20, depth_of(messages[37])), "nothing came");
   EXPECT_THAT(far_server.asked, IsEmpty());
+  EXPECT_EQ(backfill(depth_of(messages[38]), 20, depth_of(messages[38])), "came");
 }
 
 TEST_F(BackfillTest, who_has_nothing_does_no_harm) {
   far_server.is_down = true;
   EXPECT_EQ(backfill(0), "nothing came");
   far_server.is_down = false;
+  far_server.asked.clear();
+  EXPECT_EQ(backfill(0), "nothing came");
+  EXPECT_THAT(far_server.asked, IsEmpty()) << "so soon";
+  host.advance(std::chrono::seconds(61));
   far_server.unknown.insert(messages.begin(), messages.end());
   EXPECT_EQ(backfill(0), "nothing came");
   far_server.unknown.clear();
+  host.advance(std::chrono::seconds(61));
   EXPECT_EQ(backfill(0), "came");
+}
+
+TEST_F(BackfillTest, who_asks_meanwhile_gets_the_same_answer) {
+  far_server.holds = true;
+  std::vector<bool> came;
+  for (int i = 0; i < 2; ++i) {
+    rooms->backfill({}, {room, 0, 0, 20},
+                    [&](const Result<api::BackfillResponse>& response) { came.push_back(response && response->came); });
+  }
+  EXPECT_THAT(far_server.asked, SizeIs(1));
+  EXPECT_THAT(came, IsEmpty());
+  far_server.release();
+  EXPECT_THAT(came, ElementsAre(true, true));
+}
+
+/// Spec: Server-Server API, GET /backfill: the numbers of prev_events and auth_events are not looked at.
+TEST_F(BackfillTest, history_may_follow_more_events_than_new_events_may) {
+  const std::vector<EventId> prev_events(21, messages[10]);
+  const EventId wide = graph->add({dave.str(), "m.room.message", std::nullopt, R"({"body":"x"})", prev_events});
+  api::ReceivedEvent event = received(wide);
+  event.state_before = far_server.state_before(messages[10]);
+  EXPECT_EQ(receive({event}).front().outcome, ReceivedOutcome::invalid);
+  event.kind = ReceivedKind::history;
+  EXPECT_EQ(receive({event}).front().outcome, ReceivedOutcome::accepted);
 }
 
 TEST_F(BackfillTest, the_state_at_history_is_known) {
@@ -261,24 +442,28 @@ TEST_F(BackfillTest, the_state_at_history_is_known) {
 }
 
 TEST_F(MissingEventsTest, only_so_many_wait) {
-  const EventId join = join_dave();
-  far_server.is_down = true;
-  const EventId missing = far_message(dave, {join});
-  std::vector<api::ReceivedEvent> events;
-  for (int i = 0; i < 600; ++i) events.push_back(received(far_message(dave, {missing})));
-  std::size_t waits = 0, incomplete = 0;
-  for (int half = 0; half < 2; ++half) {
-    auto response = rooms->receive_events({}, {room, events, ServerName("far.example")});
-    ASSERT_EQ(outcome(response), "ok");
-    for (const auto& result : response->results) {
-      waits += result.outcome == ReceivedOutcome::waiting ? 1 : 0;
-      incomplete += result.outcome == ReceivedOutcome::incomplete ? 1 : 0;
-    }
-    events.clear();
-    for (int i = 0; i < 600; ++i) events.push_back(received(far_message(dave, {missing})));
+  EventId last = join_dave();
+  std::vector<ServerName> servers;
+  for (int i = 0; i < 11; ++i) {
+    servers.emplace_back("s" + std::to_string(i) + ".example");
+    const UserId user("@user:" + servers.back().str());
+    last = far_member(user, user, "join", {last});
+    ASSERT_EQ(receive_one(last), ReceivedOutcome::accepted);
   }
-  EXPECT_EQ(waits, 1000U);
-  EXPECT_EQ(incomplete, 200U);
+  far_server.is_down = true;
+  const EventId missing = far_message(dave, {last});
+  std::vector<std::size_t> waits;
+  for (const ServerName& server : servers) {
+    std::vector<api::ReceivedEvent> events;
+    for (int i = 0; i < 101; ++i) events.push_back(received(far_message(dave, {missing})));
+    auto response = rooms->receive_events({}, {room, events, server});
+    ASSERT_EQ(outcome(response), "ok");
+    waits.push_back(static_cast<std::size_t>(
+        std::ranges::count(response->results, ReceivedOutcome::waiting, &api::ReceivedResult::outcome)));
+  }
+  std::vector<std::size_t> expected(10, 100U);
+  expected.push_back(0);
+  EXPECT_EQ(waits, expected);
   EXPECT_EQ(waiting(), 1000);
 }
 

@@ -166,6 +166,28 @@ TEST_F(ReceiveEventsTest, a_ban_on_one_branch_wins_over_what_the_banned_does_on_
   EXPECT_EQ(state(room, alice, "m.room.topic"), "not_found/unknown_state");
 }
 
+/// The event that takes Bob out of the room is older, in the order here, than what made it current.
+TEST_F(ReceiveEventsTest, who_left_by_resolution_can_forget_the_room) {
+  join_dave_with_power();
+  ASSERT_EQ(outcome(join(room, bob)), "ok");
+  tell();
+  const EventId kick = far_member(dave, bob, "leave", {last_local()});
+  ASSERT_EQ(receive_one(kick, ReceivedKind::outlier), ReceivedOutcome::accepted);
+  const EventId message = far_message(dave, {kick});
+  api::ReceivedEvent event = received(message);
+  event.state_before.emplace();
+  for (const auto& entry : graph->resolve({kick})) event.state_before->push_back(entry.second);
+  ASSERT_EQ(receive({event}).front().outcome, ReceivedOutcome::accepted);
+  ASSERT_EQ(membership(room, bob), "leave");
+  EXPECT_EQ(outcome(rooms->get_state({}, {room, bob})), "ok");
+  const auto forgotten = rooms->forget_room({}, {room, bob});
+  ASSERT_EQ(outcome(forgotten), "ok");
+  EXPECT_EQ(outcome(rooms->get_state({}, {room, bob})), "denied/not_in_room");
+  const auto again = rooms->forget_room({}, {room, bob});
+  ASSERT_EQ(outcome(again), "ok");
+  EXPECT_EQ(again->position, forgotten->position);
+}
+
 TEST_F(ReceiveEventsTest, a_change_by_resolution_is_told) {
   join_dave_with_power();
   tell();

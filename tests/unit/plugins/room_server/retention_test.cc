@@ -175,7 +175,9 @@ TEST_F(RetentionTest, MoreRoomsThanAreLookedAtInOneGo) {
   keep(24h);
   host.advance(25h);
   // No more than a hundred begin at once.
-  EXPECT_LE(host.count("room_server", "SELECT COUNT(*) FROM purges"), 100);
+  const std::int64_t begun = host.count("room_server", "SELECT COUNT(*) FROM purges");
+  EXPECT_GE(begun, 1);
+  EXPECT_LE(begun, 100);
   pass();
   EXPECT_THAT(left_of(old), IsEmpty());
   EXPECT_EQ(purges(), static_cast<std::int64_t>(old.size()));
