@@ -49,11 +49,6 @@ bool is_taken(api::ReceivedOutcome outcome) {
          outcome == api::ReceivedOutcome::rejected;
 }
 
-/// Of this server's own troubles, and not of the event's.
-bool passes_by_itself(const Error& error) {
-  return error.code == ErrorCode::unavailable || error.reason == "not_owner";
-}
-
 }  // namespace
 
 void MissingEvents::wake(const RoomId& room_id) {
@@ -171,7 +166,7 @@ Task<Result<bool>> MissingEvents::see_to_one(const RoomRow& room, const matrix::
     const Result<bool> filled = co_await gap.fill(received(first));
     if (gate_.is_closed() && !(filled && *filled)) co_return false;  // it goes on after the start
     if (!filled) {
-      if (passes_by_itself(filled.error())) co_return filled.error();
+      if (filled.error().reason == "not_owner") co_return filled.error();  // the room is another host's to see to
       environment_.logger.warning("what an event waits for does not help it",
                                   {{"event_id", first.event_id.view()}, {"error", filled.error().text}});
     }
@@ -198,7 +193,7 @@ Result<std::vector<WaitingEventRow>> MissingEvents::receive(const RoomRow& room,
     BACKPLANE_CHECK(forget(room, done));
     return left;
   }
-  if (passes_by_itself(response.error())) return response.error();
+  if (response.error().reason == "not_owner") return response.error();
   std::vector<WaitingEventRow> left;
   if (waiting.size() == 1) {
     environment_.logger.warning("a waiting event cannot be taken",
