@@ -32,12 +32,18 @@ Task<Result<bool>> Gap::fill(api::ReceivedEvent event) {
   const std::vector<EventId> wanted{parsed->event_id()};
   coming_.push_back({wanted.front(), parsed->depth(), std::move(event), {}, {}});
   BACKPLANE_CO_CHECK(take());
-  if (!coming_.empty() && !coming_.front().missing_prev_events.empty()) {
+  const auto itself = std::ranges::find(coming_, wanted.front(), &Coming::event_id);
+  if (itself != coming_.end() && !itself->missing_prev_events.empty()) {
     BACKPLANE_CO_CHECK(co_await ask_for_events_between(wanted.front()));
     BACKPLANE_CO_CHECK(take());
   }
   BACKPLANE_CO_CHECK(co_await settle(wanted));
   co_return !is_coming(wanted.front());
+}
+
+Task<Result<bool>> Gap::fill(api::ReceivedEvent event, std::vector<json::Raw> outliers) {
+  coming_ = parse(std::move(outliers), ReceivedKind::outlier);
+  return fill(std::move(event));
 }
 
 Task<Result<bool>> Gap::backfill(std::vector<EventId> event_ids, std::uint32_t limit) {
@@ -138,7 +144,7 @@ Result<std::vector<EventId>> Gap::unknown_of(std::vector<EventId> event_ids) {
   return event_ids;
 }
 
-Task<Result<void>> Gap::add(std::vector<json::Raw> events, ReceivedKind kind) {
+std::vector<Gap::Coming> Gap::parse(std::vector<json::Raw> events, ReceivedKind kind) const {
   std::vector<Coming> parsed;
   std::unordered_set<EventId> seen;
   std::size_t bytes = 0;
@@ -158,6 +164,11 @@ Task<Result<void>> Gap::add(std::vector<json::Raw> events, ReceivedKind kind) {
     else if (seen.insert(event->event_id()).second)
       parsed.push_back({event->event_id(), event->depth(), {std::move(raw), kind, std::nullopt}, {}, {}});
   }
+  return parsed;
+}
+
+Task<Result<void>> Gap::add(std::vector<json::Raw> events, ReceivedKind kind) {
+  std::vector<Coming> parsed = parse(std::move(events), kind);
   for (std::size_t first = 0; first < parsed.size(); first += events_at_once) {
     const std::size_t end = std::min(first + events_at_once, parsed.size());
     api::VerifyEventsRequest request;
