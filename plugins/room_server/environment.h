@@ -21,6 +21,7 @@
 namespace backplane::room_server {
 
 class MissingEvents;
+class RemoteMemberships;
 
 /// Counters that verbs move.
 struct Meters {
@@ -49,6 +50,7 @@ struct Environment {
   Duration transaction_lifetime{};
   std::optional<matrix::SigningKey> signing_key = {};  ///< set in start()
   MissingEvents* missing_events = nullptr;             ///< set in wire()
+  RemoteMemberships* remote_memberships = nullptr;     ///< likewise
   std::atomic<std::int64_t> last_creation_ms{0};       ///< no two rooms are made in the same millisecond
 };
 

@@ -10,6 +10,7 @@
 #include "input/retention.h"
 #include "migrations/migrations.h"
 #include "missing/missing_events.h"
+#include "remote/remote_memberships.h"
 #include "room_service.h"
 #include "signing_key_file.h"
 
@@ -65,13 +66,14 @@ class RoomServerPlugin final : public plugin::Plugin {
     gauge("lanes_loaded", "Rooms whose state is in memory.", {}, [](auto& self) { return self.lanes_->loaded(); });
     gauge("cache_bytes", cache_help, {{"cache", "heads"}}, [](auto& self) { return self.lanes_->bytes(); });
     gauge("cache_bytes", cache_help, {{"cache", "bodies"}}, [](auto& self) { return self.bodies_->bytes(); });
-    missing_events_.emplace(
-        *environment_,
-        OtherServers{host_.worker_executor(), wiring.require<api::FederationSender>(plugin::Need::optional),
-                     wiring.require<api::ServerKeyApi>(plugin::Need::optional)},
-        metrics.counter("waiting_events_given_up_total",
-                        "Events of other servers that came before others which nobody had."));
+    const OtherServers others{host_.worker_executor(), wiring.require<api::FederationSender>(plugin::Need::optional),
+                              wiring.require<api::ServerKeyApi>(plugin::Need::optional)};
+    missing_events_.emplace(*environment_, others,
+                            metrics.counter("waiting_events_given_up_total",
+                                            "Events of other servers that came before others which nobody had."));
     environment_->missing_events = &*missing_events_;
+    remote_memberships_.emplace(*environment_, others);
+    environment_->remote_memberships = &*remote_memberships_;
     bind(rooms_, *environment_);
     wiring.provide(rooms_);
     return {};
@@ -97,9 +99,13 @@ class RoomServerPlugin final : public plugin::Plugin {
   void drain(Instant) override {
     draining_ = true;
     missing_events_->close();
+    remote_memberships_->close();
   }
 
-  void stop() override { missing_events_->stop(); }
+  void stop() override {
+    missing_events_->stop();
+    remote_memberships_->stop();
+  }
 
  private:
   /// In steps, so that others get at the writer in between.
@@ -163,6 +169,7 @@ class RoomServerPlugin final : public plugin::Plugin {
   Transactions transactions_;
   std::unique_ptr<Environment> environment_;
   std::optional<MissingEvents> missing_events_;
+  std::optional<RemoteMemberships> remote_memberships_;
   std::optional<Retention> retention_;  // from start() on
   api::RoomServer rooms_;
 };

@@ -4,6 +4,7 @@
 #include "input/input.h"
 #include "missing/missing_events.h"
 #include "query/query.h"
+#include "remote/remote_memberships.h"
 
 namespace backplane::room_server {
 namespace {
@@ -26,13 +27,15 @@ Result<api::RoomVersionsResponse> get_room_versions(Environment& environment, co
 
 void bind(api::RoomServer& rooms, Environment& environment) {
   bind_verb(rooms.get_room_versions, environment, get_room_versions);
-  bind_verb<api::CreateRoomRequest, api::CreateRoomResponse>(rooms.create_room, environment, create_room);
+  rooms.create_room.bind([&environment](const api::CallContext&, const api::CreateRoomRequest& request,
+                                        const api::Reply<api::CreateRoomResponse>& reply) {
+    environment.remote_memberships->create_room(request, reply);
+  });
   bind_verb(rooms.upgrade_room, environment, upgrade_room);
   bind_verb(rooms.submit_draft, environment, submit_draft);
-  // Local rooms wait for nothing but the disk: the answer comes in place.
   rooms.change_membership.bind([&environment](const api::CallContext&, const api::ChangeMembershipRequest& request,
                                               const api::Reply<api::ChangeMembershipResponse>& reply) {
-    reply(change_membership(environment, request));
+    environment.remote_memberships->change(request, reply);
   });
   bind_verb(rooms.forget_room, environment, forget_room);
   bind_verb(rooms.delete_room, environment, delete_room);
@@ -55,6 +58,7 @@ void bind(api::RoomServer& rooms, Environment& environment) {
   bind_verb(rooms.get_auth_chain, environment, get_auth_chain);
   bind_verb(rooms.make_membership_event, environment, make_membership_event);
   bind_verb(rooms.sign_restricted_join, environment, sign_restricted_join);
+  bind_verb(rooms.receive_invite, environment, receive_invite);
   bind_verb(rooms.find_alias, environment, find_alias);
   bind_verb(rooms.set_alias, environment, set_alias);
   bind_verb(rooms.delete_alias, environment, delete_alias);

@@ -157,6 +157,18 @@ struct ForgottenRow {
   log::Position position;
 };
 
+/// What a user of this server is in a room whose state is not here: invited, knocking, or not any more.
+struct RemoteMembershipRow {
+  UserId user;
+  RoomId room_id;
+  RoomVersionId version;
+  std::string membership;  ///< invite, knock or leave
+  EventId event_id;
+  ServerName origin;           ///< who told of it, or was told
+  std::string stripped_state;  ///< what is known of the room: an array; with the user's own membership
+  log::Position position;
+};
+
 /// What the room directory shows of a room.
 enum class SummaryField : std::uint8_t {
   join_rule,
@@ -361,6 +373,8 @@ std::vector<RoomId> list_joined_rooms(Session& session, const UserId& user);
 bool is_joined(Session& session, const RoomId& room_id, const UserId& user);
 /// Whether a user of the server is joined.
 bool is_joined(Session& session, RoomNumber room, const ServerName& server);
+/// Whether anybody ever was anything in the room, as far as is known here.
+bool has_members(Session& session, RoomNumber room);
 /// The servers of joined users, those of most users first.
 std::vector<ServerName> list_joined_servers(Session& session, RoomNumber room);
 /// The users of a server whose memberships the room has met, without the ids of these.
@@ -387,6 +401,13 @@ void replace_forgotten(Write& write, const ForgottenRow& row);
 std::optional<ForgottenRow> find_forgotten(Session& session, const RoomRow& room, const UserId& user);
 std::vector<ForgottenRow> list_forgotten_by_sequence(Session& session, std::uint64_t after, std::uint64_t up_to,
                                                      std::size_t limit);
+
+// memberships of rooms that are not here
+void replace_remote_membership(Write& write, const RemoteMembershipRow& row);
+void delete_remote_membership(Write& write, const RoomId& room_id, const UserId& user);
+std::optional<RemoteMembershipRow> find_remote_membership(Session& session, const RoomId& room_id, const UserId& user);
+std::vector<RemoteMembershipRow> list_remote_memberships_by_sequence(Session& session, std::uint64_t after,
+                                                                     std::uint64_t up_to, std::size_t limit);
 
 // the room directory
 bool is_published(Session& session, RoomNumber room);

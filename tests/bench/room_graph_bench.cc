@@ -163,7 +163,8 @@ int main(int argc, char** argv) {
   api::CreateRoomRequest create;
   create.creator.user = owner;
   create.preset = "public_chat";
-  const auto created = rooms.create_room({}, create);
+  Result<api::CreateRoomResponse> created = Error();
+  rooms.create_room({}, create, [&](auto result) { created = std::move(result); });
   if (!created) return 1;
   const RoomId room_id = created->room_id;
   const matrix::RoomVersion& version = *matrix::find_room_version("12");

@@ -72,7 +72,9 @@ int main(int argc, char** argv) {
     request.creator.user = user(owner);
     request.preset = "public_chat";
     request.name = "room";
-    return bench.rooms->create_room({}, request);
+    Result<api::CreateRoomResponse> created = Error();
+    bench.rooms->create_room({}, request, [&](auto result) { created = std::move(result); });
+    return created;
   };
   const auto join = [&](const RoomId& room, int i) {
     api::ChangeMembershipRequest request;

@@ -61,16 +61,23 @@ Result<api::CreateRoomRequest> read_room(Components& c, const http::Request& req
   return room;
 }
 
-Result<http::Response> create_room(Components& c, const http::Request& request) {
+Result<api::CreateRoomRequest> read_room(Components& c, const http::Request& request) {
   BACKPLANE_TRY(document, request.json_body(true));
-  BACKPLANE_TRY(room, read_room(c, request, document.root()));
-  BACKPLANE_TRY(made, c.rooms.create_room(api::context_of(request), room));
-  std::string body;
-  json::Writer out(body);
-  out.begin_object().member("room_id", made.room_id.view());
-  if (!made.room_alias.empty()) out.member("room_alias", made.room_alias.view());
-  out.end_object();
-  return http::Response::json(std::move(body));
+  return read_room(c, request, document.root());
+}
+
+void create_room(Components& c, const http::Request& request, http::Responder responder) {
+  const auto room = read_room(c, request);
+  if (!room) return (void)responder.complete(http::Response::error(room.error()));
+  c.rooms.create_room(api::context_of(request), *room,
+                      answer<api::CreateRoomResponse>(std::move(responder), [](const api::CreateRoomResponse& made) {
+                        std::string body;
+                        json::Writer out(body);
+                        out.begin_object().member("room_id", made.room_id.view());
+                        if (!made.room_alias.empty()) out.member("room_alias", made.room_alias.view());
+                        out.end_object();
+                        return http::Response::json(std::move(body));
+                      }));
 }
 
 Result<http::Response> upgrade_room(Components& c, const http::Request& request) {
@@ -102,8 +109,9 @@ Result<http::Response> upgrade_room(Components& c, const http::Request& request)
 }  // namespace
 
 void add_room_creation_routes(http::Routes& routes, Components& c) {
-  routes.add(http::Method::post, "/_matrix/client/v3|r0/createRoom", write_route,
-             [&c](const http::Request& r) { return create_room(c, r); });
+  routes.add_parking(
+      http::Method::post, "/_matrix/client/v3|r0/createRoom", write_route,
+      [&c](const http::Request& r, http::Responder responder) { create_room(c, r, std::move(responder)); });
   routes.add(http::Method::post, "/_matrix/client/v3|r0/rooms/{roomId}/upgrade", write_route,
              [&c](const http::Request& r) { return upgrade_room(c, r); });
 }

@@ -54,10 +54,25 @@ std::string state_changed_payload(const RoomRow& room, const matrix::Event& caus
 
 }  // namespace
 
-Result<Taken> Intake::take(const matrix::Event& event, bool is_history,
+Result<void> Intake::begin(const matrix::Event& create) {
+  NewEvent placed = make_new(create, nullptr, EventStatus::accepted, {});
+  placed.row.status = EventStatus::silent;
+  BACKPLANE_CHECK(apply_state(placed, nullptr));
+  BACKPLANE_CHECK(
+      change_entry(placed, {placed.state_event->number, static_cast<std::uint32_t>(placed.row.ordinal)}, 0));
+  placed.state_changes.push_back(
+      state_changed_payload(head_.room(), create, create, std::nullopt, *head_.find("m.room.create", "")));
+  head_.set_tips({head_.make_tip(create, placed.row.ordinal, placed.after)}, placed.after);
+  graph_.add(placed.place());
+  finish(std::move(placed));
+  return {};
+}
+
+Result<Taken> Intake::take(const matrix::Event& event, api::ReceivedKind kind,
                            const std::optional<std::vector<EventId>>& state_before) {
   Taken taken;
   BACKPLANE_TRY(known, graph_.find(event.event_id()));
+  const bool is_history = kind == api::ReceivedKind::history;
   if (known != nullptr && (known->is_placed() || !is_same(*known, event))) {
     taken.known = true;
     taken.status = known->status;
@@ -82,7 +97,7 @@ Result<Taken> Intake::take(const matrix::Event& event, bool is_history,
   if (known != nullptr && known->status == EventStatus::rejected) {
     taken.status = EventStatus::rejected;  // by its auth events: those stay what they are
   } else {
-    const Place place = is_history ? Place::history : Place::now;
+    const Place place = is_history ? Place::history : kind == api::ReceivedKind::way_in ? Place::way_in : Place::now;
     BACKPLANE_CHECK(check(event, place, auth_events, before, taken));
   }
   const bool is_tip = taken.status == EventStatus::accepted;
@@ -96,8 +111,10 @@ Result<Taken> Intake::take(const matrix::Event& event, bool is_history,
   if (known != nullptr && json::find_raw(known->event.unsigned_data(), "redacted_because"))
     redacted_json_ = known->event.json();
   graph_.add(placed.place());
-  if (is_tip) BACKPLANE_CHECK(move_tips(placed));
+  if (is_tip) BACKPLANE_CHECK(move_tips(placed, kind != api::ReceivedKind::way_in));
   finish(std::move(placed));
+  if (is_published(taken.status) && (is_history || kind == api::ReceivedKind::way_in))
+    BACKPLANE_CHECK(show_create_event(event));
   return taken;
 }
 
@@ -215,7 +232,7 @@ Result<void> Intake::check(const matrix::Event& event, Place place, const AuthEv
   if (reject(rejection, EventStatus::rejected)) return {};
   if (place == Place::history) {
     taken.status = EventStatus::history;
-  } else if (!is_after_all) {
+  } else if (!is_after_all && place != Place::way_in) {
     // The event's branch may be one of which nothing is current yet: after a gap, or after history.
     BACKPLANE_TRY(current, graph_.resolve({head_.snapshot(), before}));
     BACKPLANE_TRY(soft_rejection, check_by_state(event, current));
@@ -308,11 +325,11 @@ Result<void> Intake::apply_state(NewEvent& event, StateSnapshotPointer before) {
   return {};
 }
 
-Result<void> Intake::move_tips(NewEvent& event) {
+Result<void> Intake::move_tips(NewEvent& event, bool stay) {
   BACKPLANE_TRY(followed, followed_events(event.event));
   std::vector<Tip> tips;
   for (const Tip& tip : head_.tips()) {
-    if (std::ranges::find(followed, tip.event_id) == followed.end()) tips.push_back(tip);
+    if (stay && std::ranges::find(followed, tip.event_id) == followed.end()) tips.push_back(tip);
   }
   if (!event.was_missing || tips.empty()) tips.push_back(head_.make_tip(event.event, event.row.ordinal, event.after));
   StateSnapshotPointer current = head_.snapshot();
@@ -325,6 +342,32 @@ Result<void> Intake::move_tips(NewEvent& event) {
   BACKPLANE_CHECK(change_current_state(event, current));
   head_.set_tips(std::move(tips), std::move(current));
   event.forward_extremities = head_.take_changed_extremities();
+  return {};
+}
+
+/// A room's beginning that came with its state is history that has come when an event does that follows it.
+Result<void> Intake::show_create_event(const matrix::Event& follower) {
+  for (const EventId& event_id : follower.prev_events()) {
+    BACKPLANE_TRY(create, graph_.find(event_id));
+    if (create == nullptr || create->status != EventStatus::silent || !create->event.is_state("m.room.create", ""))
+      continue;
+    NewEvent shown;
+    shown.event = create->event;
+    shown.was_outlier = true;
+    shown.after = create->after;
+    shown.row.ordinal = create->ordinal;
+    shown.row.status = EventStatus::history;
+    shown.row.event_id = create->event.event_id();
+    shown.row.depth = create->event.depth();
+    shown.row.type = create->event.type();
+    shown.row.state_key = *create->event.state_key();
+    shown.row.sender = create->event.sender().str();
+    shown.row.history_visibility = to_string(matrix::HistoryVisibility::shared);
+    shown.row.state_after = create->after->number();
+    shown.row.json = create->event.json();
+    graph_.add(shown.place());
+    finish(std::move(shown));
+  }
   return {};
 }
 

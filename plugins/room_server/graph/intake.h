@@ -31,9 +31,11 @@ class Intake {
   Intake(Environment& environment, RoomHead& head)
       : environment_(environment), head_(head), graph_(environment.store, head) {}
 
-  /// An event with a place: one that happened now, or history. `state_before`: the state as others say; else it follows
-  /// from the prev_events, which have to be here. Errors: the store's, incomplete/missing_event of state resolution.
-  Result<Taken> take(const matrix::Event& event, bool is_history,
+  /// The create event of a room that nobody here was ever in. Clients see it when history has come that far.
+  Result<void> begin(const matrix::Event& create);
+  /// An event with a place, of any kind but an outlier. `state_before`: the state as others say; else it follows from
+  /// the prev_events, which have to be here. Errors: the store's, incomplete/missing_event of state resolution.
+  Result<Taken> take(const matrix::Event& event, api::ReceivedKind kind,
                      const std::optional<std::vector<EventId>>& state_before);
   /// One whose place is not known, or not yet: it may be cited. Its auth events have to be here.
   Result<Taken> take_outlier(const matrix::Event& event);
@@ -60,7 +62,7 @@ class Intake {
   Result<StateSnapshotPointer> make_state(std::span<const EventId> event_ids, std::vector<EventId>& missing);
   bool is_same(const GraphEvent& known, const matrix::Event& event) const;
   bool is_current(const StateSnapshotPointer& state) const;
-  enum class Place : std::uint8_t { now, history };
+  enum class Place : std::uint8_t { now, way_in, history };
   /// Checks 4 and 5, and 6 for an event of now.
   Result<void> check(const matrix::Event& event, Place place, const AuthEvents& auth_events,
                      const StateSnapshotPointer& before, Taken& taken);
@@ -74,7 +76,9 @@ class Intake {
   NewEvent make_new(const matrix::Event& event, const GraphEvent* known, EventStatus status,
                     const AuthEvents& auth_events);
   Result<void> apply_state(NewEvent& event, StateSnapshotPointer before);
-  Result<void> move_tips(NewEvent& event);
+  /// `stay`: what others were a tip stays one where the event does not follow it.
+  Result<void> move_tips(NewEvent& event, bool stay);
+  Result<void> show_create_event(const matrix::Event& follower);
   Result<void> change_current_state(NewEvent& event, const StateSnapshotPointer& current);
   Result<void> change_entry(NewEvent& event, const StateEntry& entry, std::uint32_t ordinal_before);
   Result<std::vector<EventId>> followed_events(const matrix::Event& event);

@@ -8,6 +8,12 @@ namespace {
 
 using api::MembershipAction;
 
+bool is_about_oneself(MembershipAction action) {
+  return action == MembershipAction::join || action == MembershipAction::leave || action == MembershipAction::knock;
+}
+
+}  // namespace
+
 matrix::Membership membership_of(MembershipAction action) {
   switch (action) {
     case MembershipAction::join: return matrix::Membership::join;
@@ -21,11 +27,7 @@ matrix::Membership membership_of(MembershipAction action) {
   return matrix::Membership::leave;
 }
 
-bool is_about_oneself(MembershipAction action) {
-  return action == MembershipAction::join || action == MembershipAction::leave || action == MembershipAction::knock;
-}
-
-Result<std::string> content_of(const api::ChangeMembershipRequest& request) {
+Result<Content> membership_content(const api::ChangeMembershipRequest& request) {
   BACKPLANE_TRY(content, Content::parse(request.extra_content));
   const matrix::Membership membership = membership_of(request.action);
   content.set("membership", to_string(membership));
@@ -37,10 +39,8 @@ Result<std::string> content_of(const api::ChangeMembershipRequest& request) {
     content.set_optional("avatar_url", request.target.avatar_url);
   }
   if (request.is_direct && request.action == MembershipAction::invite) content.set_raw("is_direct", "true");
-  return content.canonical();
+  return std::move(content);
 }
-
-}  // namespace
 
 Result<api::ChangeMembershipResponse> change_membership(Environment& environment,
                                                         const api::ChangeMembershipRequest& request) {
@@ -50,7 +50,7 @@ Result<api::ChangeMembershipResponse> change_membership(Environment& environment
     return invalid("invalid_param", "one joins, leaves and knocks for oneself");
   }
   BACKPLANE_CHECK(matrix::parse_user_id(target.view()));
-  BACKPLANE_TRY(content, content_of(request));
+  BACKPLANE_TRY(content, membership_content(request));
   std::optional<ThirdPartySigned> third_party_signed;
   if (request.action == MembershipAction::join && !request.third_party_signed.empty()) {
     BACKPLANE_TRY(parsed, ThirdPartySigned::parse(request.third_party_signed, target));
@@ -60,7 +60,7 @@ Result<api::ChangeMembershipResponse> change_membership(Environment& environment
                                                    request.sender,
                                                    target,
                                                    request.action,
-                                                   std::move(content),
+                                                   content.canonical(),
                                                    {request.device, {}},
                                                    {},
                                                    0,

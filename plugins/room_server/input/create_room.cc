@@ -7,6 +7,7 @@
 #include "directory/directory.h"
 #include "input/content.h"
 #include "input/input.h"
+#include "remote/remote_memberships.h"
 
 namespace backplane::room_server {
 namespace {
@@ -270,7 +271,8 @@ class RoomInMaking {
       BACKPLANE_CHECK(matrix::parse_user_id(profile.user.view()));
       if (!invited.insert(profile.user).second) continue;
       if (!matrix::is_on_server(profile.user.view(), environment_.server_name)) {
-        // TODO: federation, as in submit_membership().
+        if (environment_.remote_memberships->can_ask())
+          continue;  // once the room is there: their servers have to agree
         return denied("forbidden", "users of other servers cannot be invited: this server does not federate");
       }
       Content content = Content::parse_canonical(member_content(profile, "invite"));

@@ -8,6 +8,7 @@
 
 #include "backplane/api/room_server.h"
 #include "environment.h"
+#include "input/content.h"
 #include "input/submission.h"
 #include "input/third_party_invite.h"
 
@@ -21,6 +22,9 @@ Result<api::UpgradeRoomResponse> upgrade_room(Environment& environment, const ap
 Result<api::SubmitDraftResponse> submit_draft(Environment& environment, const api::SubmitDraftRequest& request);
 Result<api::ChangeMembershipResponse> change_membership(Environment& environment,
                                                         const api::ChangeMembershipRequest& request);
+matrix::Membership membership_of(api::MembershipAction action);
+/// What an m.room.member event of that change says. Errors: invalid/bad_json.
+Result<Content> membership_content(const api::ChangeMembershipRequest& request);
 Result<api::PositionResponse> forget_room(Environment& environment, const api::RoomUserRequest& request);
 Result<api::PositionResponse> delete_room(Environment& environment, const api::DeleteRoomRequest& request);
 Result<api::Nothing> purge_history(Environment& environment, const api::PurgeHistoryRequest& request);
@@ -36,6 +40,8 @@ Result<api::MakeMembershipEventResponse> make_membership_event(Environment& envi
                                                                const api::MakeMembershipEventRequest& request);
 Result<api::SignRestrictedJoinResponse> sign_restricted_join(Environment& environment,
                                                              const api::SignRestrictedJoinRequest& request);
+/// A user of this server is invited by one of another (remote/).
+Result<api::ReceiveInviteResponse> receive_invite(Environment& environment, const api::ReceiveInviteRequest& request);
 /// The record of a user's forgetting, as JSON; the same in the snapshot.
 std::string forgotten_payload(const RoomRow& room, const UserId& user, const std::string& membership);
 

@@ -127,8 +127,10 @@ Result<Submitted> submit_membership(Environment& environment, const MembershipDr
   const auto wanted = matrix::membership_in(draft.content);
   if (!wanted) return invalid("bad_json", "an m.room.member event needs a membership");
   if (*wanted == Membership::invite && !matrix::is_on_server(draft.target.view(), environment.server_name)) {
-    // TODO: federation. Until then nobody could tell that user.
-    return denied("forbidden", "users of other servers cannot be invited: this server does not federate");
+    // With a state event of a client's own, or where nobody can be asked: that user's server has to sign it.
+    return denied("forbidden",
+                  "users of other servers can only be invited by a request for that (POST /invite), and only "
+                  "where this server federates");
   }
   MembershipAttempt attempt(environment, draft, *wanted);
   return submit_in_lane(environment, draft.room_id, draft.request, [&](LaneGuard& lane) { return attempt(lane); });

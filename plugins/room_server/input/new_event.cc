@@ -68,7 +68,8 @@ void store_states(storage::Write& write, RoomNumber room, std::span<const NewEve
   tables::insert_states(write, room, added);
 }
 
-/// What others are told of an event that has a position.
+/// What others are told of an event that has a position. What it changed beside itself comes first: who sees the room
+/// from the event on, as one who has just come in does, finds the room's state before it.
 std::optional<log::Position> publish(Environment& environment, storage::Write& write, const RoomRow& room,
                                      NewEvent& event) {
   std::optional<log::Position> last;
@@ -76,9 +77,9 @@ std::optional<log::Position> publish(Environment& environment, storage::Write& w
     last = environment.publisher.publish(write, room.room_id.view(), std::move(record));
     return *last;
   };
-  if (is_published(event.row.status)) event.row.position = publish(record_payload(room, event.row));
   for (const std::string& record : event.state_changes)
     tables::insert_state_change(write, room.number, {publish(record), record});
+  if (is_published(event.row.status)) event.row.position = publish(record_payload(room, event.row));
   return last;
 }
 

@@ -66,6 +66,8 @@ class Reception {
       if (event->room_id() != request_.room_id) result.reason = "the event is of the room " + event->room_id().str();
       else if (!is_text(event->type()) || !is_text(event->state_key().value_or("")))
         result.reason = "the event's type or state_key holds U+0000";  // NOTSPEC: no database has a form for it
+      else if (request_.events[i].kind == api::ReceivedKind::way_in && !request_.events[i].state_before)
+        result.reason = "a way into the room needs the state before it";
       else events_[i] = std::move(*event);
     }
     put_in_order();
@@ -186,7 +188,7 @@ class Reception {
     const api::ReceivedEvent& received = request_.events[i];
     auto taken = received.kind == api::ReceivedKind::outlier
                      ? intake.take_outlier(events_[i])
-                     : intake.take(events_[i], received.kind == api::ReceivedKind::history, received.state_before);
+                     : intake.take(events_[i], received.kind, received.state_before);
     if (!taken) return taken;
     api::ReceivedResult& result = response_.results[i];
     result.outcome = outcome_of(*taken);

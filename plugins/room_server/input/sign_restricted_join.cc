@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "backplane/base/encoding.h"
 #include "backplane/matrix/event_hash.h"
 #include "input/input.h"
 #include "input/restricted_join.h"
@@ -12,14 +11,6 @@ namespace backplane::room_server {
 namespace {
 
 Error no_such_join(std::string text) { return invalid("invalid_param", std::move(text)); }
-
-/// An event whose hash is not that of its content was redacted when it was parsed.
-bool is_whole(const matrix::Event& event) {
-  const auto hashes = json::find_raw(event.json(), "hashes").value_or("{}");
-  const auto stated = decode_base64(json::find_raw_string(hashes, "sha256").value_or(""));
-  const Sha256 computed = matrix::content_hash(event.json());
-  return stated && *stated == as_text(computed);
-}
 
 bool is_signed_by(const matrix::Event& event, const ServerName& server) {
   return std::ranges::any_of(matrix::signatures_of(event),
@@ -30,7 +21,7 @@ bool is_signed_by(const matrix::Event& event, const ServerName& server) {
 Result<UserId> check_form(const Environment& environment, const RoomId& room_id, const matrix::Event& event) {
   if (event.room_id() != room_id) return no_such_join("the event is of the room " + event.room_id().str());
   // Spec: Server-Server API, PUT /send_join.
-  if (!is_whole(event)) return no_such_join("the event's hash is not that of its content");
+  if (!matrix::has_content_hash(event)) return no_such_join("the event's hash is not that of its content");
   if (!event.is_state("m.room.member", event.sender().view()))
     return no_such_join("the event is not its sender's own m.room.member event");
   if (matrix::membership_in(event.content()) != matrix::Membership::join) return no_such_join("the event is no join");

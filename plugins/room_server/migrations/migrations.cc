@@ -218,6 +218,23 @@ CREATE TABLE waiting_events (
 );
 )sql";
 
+constexpr std::string_view remote_memberships = R"sql(
+-- Invites to rooms that nobody of this server is in, knocks at their doors, and those that came to nothing.
+CREATE TABLE remote_memberships (
+  user_id TEXT NOT NULL,
+  room_id TEXT NOT NULL,
+  room_version TEXT NOT NULL,
+  membership TEXT NOT NULL,
+  event_id TEXT NOT NULL,
+  origin TEXT NOT NULL,
+  stripped_state TEXT NOT NULL,
+  log_lane BIGINT NOT NULL,
+  sequence BIGINT NOT NULL,
+  PRIMARY KEY (user_id, room_id)
+);
+CREATE INDEX remote_memberships_by_sequence ON remote_memberships (sequence);
+)sql";
+
 }  // namespace
 
 std::vector<storage::Migration> migrations() {
@@ -226,7 +243,8 @@ std::vector<storage::Migration> migrations() {
           {3, "event_graph", event_graph, make_event_graph},
           {4, "member_servers", member_servers, find_member_servers},
           {5, "times_of_receipt", times_of_receipt, note_times_of_receipt},
-          {6, "waiting_events", waiting_events}};
+          {6, "waiting_events", waiting_events},
+          {7, "remote_memberships", remote_memberships}};
 }
 
 }  // namespace backplane::room_server

@@ -47,12 +47,18 @@ Task<Result<bool>> Gap::fill(api::ReceivedEvent event) {
   const std::vector<EventId> wanted{parsed->event_id()};
   coming_.push_back({wanted.front(), parsed->depth(), std::move(event), {}, {}});
   BACKPLANE_CO_CHECK(take());
-  if (!coming_.empty() && !coming_.front().missing_prev_events.empty() && !is_over()) {
+  const auto itself = std::ranges::find(coming_, wanted.front(), &Coming::event_id);
+  if (itself != coming_.end() && !itself->missing_prev_events.empty() && !is_over()) {
     BACKPLANE_CO_CHECK(co_await ask_for_events_between(wanted.front()));
     BACKPLANE_CO_CHECK(take());
   }
   BACKPLANE_CO_CHECK(co_await settle(wanted));
   co_return !is_coming(wanted.front());
+}
+
+Task<Result<bool>> Gap::fill(api::ReceivedEvent event, std::vector<json::Raw> outliers) {
+  coming_ = parse(std::move(outliers), ReceivedKind::outlier);
+  return fill(std::move(event));
 }
 
 Task<Result<bool>> Gap::backfill(std::vector<EventId> event_ids, std::uint32_t limit) {
@@ -156,7 +162,7 @@ Result<std::vector<EventId>> Gap::unknown_of(std::vector<EventId> event_ids) {
   return event_ids;
 }
 
-Task<Result<void>> Gap::add(std::vector<json::Raw> events, ReceivedKind kind) {
+std::vector<Gap::Coming> Gap::parse(std::vector<json::Raw> events, ReceivedKind kind) const {
   std::vector<Coming> parsed;
   std::unordered_set<EventId> seen;
   std::size_t bytes = bytes_coming();
@@ -180,7 +186,11 @@ Task<Result<void>> Gap::add(std::vector<json::Raw> events, ReceivedKind kind) {
           {event->event_id(), event->depth(), {{std::string(event->json())}, its_kind, std::nullopt}, {}, {}});
     }
   }
-  events = {};
+  return parsed;
+}
+
+Task<Result<void>> Gap::add(std::vector<json::Raw> events, ReceivedKind kind) {
+  std::vector<Coming> parsed = parse(std::move(events), kind);
   if (kind == ReceivedKind::outlier) {
     std::vector<EventId> event_ids;
     for (const Coming& coming : parsed) event_ids.push_back(coming.event_id);

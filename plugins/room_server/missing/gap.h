@@ -10,24 +10,13 @@
 #include <string>
 #include <vector>
 
-#include "backplane/api/federation_sender.h"
-#include "backplane/api/server_key_api.h"
-#include "backplane/base/executor.h"
 #include "backplane/base/gate.h"
 #include "backplane/base/task.h"
 #include "backplane/matrix/room_version.h"
 #include "environment.h"
+#include "other_servers.h"
 
 namespace backplane::room_server {
-
-/// Who is asked.
-struct OtherServers {
-  Executor& workers;
-  const api::FederationSender& federation;
-  const api::ServerKeyApi& keys;
-
-  bool can_ask() const { return static_cast<bool>(federation) && static_cast<bool>(keys); }
-};
 
 class Gap {
  public:
@@ -44,6 +33,8 @@ class Gap {
   /// Takes the event, and what has to come before it as far as the server has that. Answers whether it was taken, or
   /// is of no use. Errors: as receive_events.
   Task<Result<bool>> fill(api::ReceivedEvent event);
+  /// The same with what it may cite, whose signatures have been checked.
+  Task<Result<bool>> fill(api::ReceivedEvent event, std::vector<json::Raw> outliers);
   /// Takes the history up to some events, at most so many. Answers whether one of them was among it. Errors: likewise.
   Task<Result<bool>> backfill(std::vector<EventId> event_ids, std::uint32_t limit);
   /// Whether the server did not answer, or not in time.
@@ -64,6 +55,8 @@ class Gap {
   bool is_coming(const EventId& event_id) const;
   /// Those that are neither here nor coming.
   Result<std::vector<EventId>> unknown_of(std::vector<EventId> event_ids);
+  /// Those of the events that are new and of this room.
+  std::vector<Coming> parse(std::vector<json::Raw> events, api::ReceivedKind kind) const;
   /// Has the signatures checked, and adds the events that are what they say to those that come.
   Task<Result<void>> add(std::vector<json::Raw> events, api::ReceivedKind kind);
 

@@ -31,6 +31,11 @@ Result<api::ListJoinedRoomsResponse> list_joined_rooms(Environment& environment,
 Result<api::FindMembershipResponse> find_membership(Environment& environment, const api::RoomUserRequest& request) {
   return environment.store.read([&](storage::Session& session) -> Result<api::FindMembershipResponse> {
     auto found = tables::find_room_of_user(session, request.room_id, request.user);
+    // Where this server is in the room, the room says it.
+    if (!found || !tables::is_joined(session, found->room.number, environment.server_name)) {
+      auto held = tables::find_remote_membership(session, request.room_id, request.user);
+      if (held) return api::FindMembershipResponse{std::move(held->membership), std::move(held->event_id)};
+    }
     if (!found) return not_found("unknown_room", "this server does not know the room " + request.room_id.str());
     if (!found->member) return api::FindMembershipResponse{};
     return api::FindMembershipResponse{std::move(found->member->membership), std::move(found->member->event_id)};

@@ -4,6 +4,7 @@
 
 #include "input/input.h"
 #include "query/query.h"
+#include "remote/remote_membership.h"
 
 namespace backplane::room_server {
 namespace {
@@ -25,6 +26,10 @@ Result<api::ListRecordsResponse> list_room_events(Environment& environment, cons
     for (ForgottenRow& row : tables::list_forgotten_by_sequence(session, after->base(), head.highest(), limit + 1)) {
       response.records.push_back(
           {row.room.room_id.str(), row.position, {forgotten_payload(row.room, row.user, row.membership)}});
+    }
+    for (const RemoteMembershipRow& row :
+         tables::list_remote_memberships_by_sequence(session, after->base(), head.highest(), limit + 1)) {
+      response.records.push_back({row.room_id.str(), row.position, {remote_membership_payload(row, "")}});
     }
     tables::each_state_change_by_sequence(
         session, after->base(), head.highest(), limit + 1, [&](const RoomId& room_id, StateChangeRow change) {

@@ -60,6 +60,13 @@ bool is_joined(Session& session, RoomNumber room, const ServerName& server) {
       .has_value();
 }
 
+bool has_members(Session& session, RoomNumber room) {
+  return session
+      .find<std::int64_t>(
+          "SELECT 1 FROM current_state WHERE room = ? AND type = 'm.room.member' AND ordinal <> 0 LIMIT 1", {room})
+      .has_value();
+}
+
 std::vector<ServerName> list_joined_servers(Session& session, RoomNumber room) {
   std::vector<ServerName> servers;
   session.each<ServerName, std::int64_t>(

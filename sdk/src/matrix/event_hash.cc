@@ -56,6 +56,13 @@ Sha256 content_hash(std::string_view event) {
   return sha256(covered);
 }
 
+bool has_content_hash(const Event& event) {
+  const auto hashes = json::find_raw(event.json(), "hashes").value_or("{}");
+  const auto stated = decode_base64(json::find_raw_string(hashes, "sha256").value_or(""));
+  const Sha256 computed = content_hash(event.json());
+  return stated && *stated == as_text(computed);
+}
+
 std::string signed_form(std::string_view event, const RoomVersion& version) {
   std::string out;
   out.reserve(event.size());

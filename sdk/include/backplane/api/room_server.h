@@ -202,8 +202,11 @@ enum class ReceivedKind : std::uint8_t {
   new_event,  ///< happened now: clients are told
   history,    ///< came after what follows it: never in /sync
   outlier,    ///< for those that cite it; its place is not known
+  /// The first one of this server to join, again maybe, by way of another server: with state_before. What was current
+  /// here before is not any more.
+  way_in,
 };
-BACKPLANE_ENUM(ReceivedKind, new_event, history, outlier);
+BACKPLANE_ENUM(ReceivedKind, new_event, history, outlier, way_in);
 
 /// A PDU of another server, in the format of the room's version.
 struct ReceivedEvent {
@@ -322,6 +325,20 @@ struct SignRestrictedJoinResponse {
 };
 BACKPLANE_FIELDS(SignRestrictedJoinResponse, event_id, event);
 
+/// Server-Server API, PUT /v2/invite: another server's user invites one of this server.
+struct ReceiveInviteRequest {
+  RoomId room_id;
+  RoomVersionId room_version;
+  json::Raw event;
+  std::vector<json::Raw> room_state;  ///< `invite_room_state`
+};
+BACKPLANE_FIELDS(ReceiveInviteRequest, room_id, room_version, event, room_state);
+struct ReceiveInviteResponse {
+  EventId event_id;
+  json::Raw event;  ///< canonical, without `unsigned`, with this server's signature beside those that it had
+};
+BACKPLANE_FIELDS(ReceiveInviteResponse, event_id, event);
+
 /// A page of a room's history that a client is about to see.
 struct BackfillRequest {
   RoomId room_id;
@@ -400,8 +417,9 @@ struct BACKPLANE_API RoomServer : Interface {
 
   Method<Nothing, RoomVersionsResponse> get_room_versions{*this, "get_room_versions", {.repeatable = true}};
   /// Errors: conflict/room_in_use, invalid/invalid_room_state, invalid/unsupported_room_version, invalid/bad_json.
-  /// One transaction: after a crash the whole room is there, or none of it.
-  Method<CreateRoomRequest, CreateRoomResponse> create_room{*this, "create_room"};
+  /// One transaction: after a crash the whole room is there, or none of it. Users of other servers are invited once it
+  /// is there, one after the other; who cannot be is not.
+  DeferredMethod<CreateRoomRequest, CreateRoomResponse> create_room{*this, "create_room"};
   /// Makes a room in the place of another: its state, aliases and place in the directory go there, and the old one gets
   /// a tombstone. Errors: as create_room; denied/forbidden for who may not set a tombstone; not_found.
   Method<UpgradeRoomRequest, UpgradeRoomResponse> upgrade_room{
@@ -488,6 +506,13 @@ struct BACKPLANE_API RoomServer : Interface {
   Method<SignRestrictedJoinRequest, SignRestrictedJoinResponse> sign_restricted_join{
       *this, "sign_restricted_join", {.repeatable = true, .routing = Routing::key, .key_field = "room_id"}};
 
+  /// Signs the invite of a user of this server, and tells the user. The caller has checked the signatures of the event
+  /// (and of `room_state`, where that is of PDUs), the room's m.room.server_acl, and that the user exists. Errors:
+  /// invalid/unsupported_room_version, invalid/bad_json, invalid/too_large and invalid/invalid_param for what is no
+  /// such invite; in a room that this server is in denied/forbidden by the authorization rules.
+  Method<ReceiveInviteRequest, ReceiveInviteResponse> receive_invite{
+      *this, "receive_invite", {.repeatable = true, .routing = Routing::key, .key_field = "room_id"}};
+
   Method<AliasRequest, FindAliasResponse> find_alias{*this, "find_alias", {.repeatable = true}};
   /// Errors: conflict/alias_in_use, denied, not_found (the room).
   Method<AliasRequest, Nothing> set_alias{*this, "set_alias", {.routing = Routing::key, .key_field = "room_id"}};
@@ -502,7 +527,7 @@ struct BACKPLANE_API RoomServer : Interface {
       *this, "list_public_rooms", {.repeatable = true}};
 
   /// The snapshot of topic room_events: every stored event as its record of kind new_event, redacted ones as they are
-  /// now, and `forgotten`; in order of position.
+  /// now, `forgotten`, and the last of a user's records `invite`, `knock` or `retired` of a room; in order of position.
   Method<ListRecordsRequest, ListRecordsResponse> list_room_events{*this, "list_room_events", {.repeatable = true}};
 };
 

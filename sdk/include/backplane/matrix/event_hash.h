@@ -19,6 +19,8 @@ namespace backplane::matrix {
 
 /// Over all of the event but `unsigned`, `signatures` and `hashes`.
 BACKPLANE_API Sha256 content_hash(std::string_view event);
+/// Whether the event's hash is that of its content. Event::parse_untrusted() has redacted it where it was not.
+BACKPLANE_API bool has_content_hash(const Event& event);
 /// What signatures and the reference hash cover: the redacted event without `signatures` and `unsigned`.
 BACKPLANE_API std::string signed_form(std::string_view event, const RoomVersion& version);
 /// Server-Server API, "Calculating the reference hash for an event".

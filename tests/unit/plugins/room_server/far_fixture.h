@@ -17,8 +17,6 @@
 
 namespace backplane::room_server {
 
-inline const ServerName own_server("test.example");
-inline const ServerName far_server("far.example");
 inline const ServerName farther_server("farther.example");
 
 struct FarFixture : RoomFixture {

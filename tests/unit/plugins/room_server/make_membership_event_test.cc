@@ -220,8 +220,9 @@ TEST_P(RestrictedTemplateTest, without_somebody_who_may_invite_another_server_ha
   begin_restricted();
   ASSERT_EQ(outcome(invite(room, alice, bob)), "ok");
   ASSERT_EQ(outcome(join(room, bob)), "ok");
-  const std::string owner = room_version->privileged_creators ? "" : R"("@alice:test.example":100)";
-  ASSERT_EQ(outcome(put_state(room, alice, "m.room.power_levels", R"({"invite":60,"users":{)" + owner + "}}")), "ok");
+  const std::string creator_level = room_version->privileged_creators ? "" : R"("@alice:test.example":100)";
+  ASSERT_EQ(outcome(put_state(room, alice, "m.room.power_levels", R"({"invite":60,"users":{)" + creator_level + "}}")),
+            "ok");
   EXPECT_EQ(authoriser(make(dave)), alice.str());
   ASSERT_EQ(outcome(leave(room, alice)), "ok");
   EXPECT_EQ(outcome(make(dave)), "invalid/unable_to_grant_join");

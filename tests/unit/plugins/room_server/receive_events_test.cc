@@ -202,8 +202,11 @@ TEST_F(ReceiveEventsTest, a_change_by_resolution_is_told) {
   EXPECT_EQ(state(room, alice, "m.room.power_levels"),
             R"({"invite":50,"users":{"@alice:test.example":100,"@dave:far.example":0}})");
   EXPECT_EQ(membership(room, frank), "");
-  const auto changed = records().back();
-  EXPECT_EQ(changed.kind, api::RoomEventKind::state_changed);
+  // What changed beside the event is told before it.
+  const auto all = records();
+  EXPECT_EQ(all.back().event_id, demotion);
+  const auto& changed = all[all.size() - 2];
+  ASSERT_EQ(changed.kind, api::RoomEventKind::state_changed);
   EXPECT_EQ(changed.state_change->type, "m.room.member");
   EXPECT_EQ(changed.state_change->state_key, frank.str());
   EXPECT_EQ(changed.state_change->old_event_id, kick);

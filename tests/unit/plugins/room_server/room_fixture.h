@@ -14,6 +14,8 @@
 
 namespace backplane::room_server {
 
+inline const ServerName own_server("test.example");
+inline const ServerName far_server("far.example");
 inline const UserId alice("@alice:test.example");
 inline const UserId bob("@bob:test.example");
 inline const UserId carol("@carol:test.example");
@@ -28,10 +30,11 @@ std::string outcome(const Result<T>& result) {
   return std::string(to_string(result.error().code)) + "/" + result.error().reason;
 }
 
-struct RoomFixture : ::testing::Test {
-  RoomFixture() { start(); }
-
-  void TearDown() override { EXPECT_THAT(host.findings("room_server"), ::testing::IsEmpty()); }
+struct RoomHost {
+  explicit RoomHost(testing::FakeHostOptions options = {}, UserId creator = alice)
+      : owner(std::move(creator)), host(std::move(options)) {
+    start();
+  }
 
   void start(testing::FakeHost::OptionOverrides options = {}) {
     host.load("room_server", std::move(options));
@@ -46,10 +49,13 @@ struct RoomFixture : ::testing::Test {
   static api::MemberProfile profile(const UserId& user) { return {user, {}, {}}; }
 
   Result<api::CreateRoomResponse> create(api::CreateRoomRequest request) {
-    if (request.creator.user.empty()) request.creator = profile(alice);
-    return rooms->create_room({}, request);
+    if (request.creator.user.empty()) request.creator = profile(owner);
+    std::optional<Result<api::CreateRoomResponse>> answer;
+    rooms->create_room({}, request, [&](auto result) { answer.emplace(std::move(result)); });
+    EXPECT_TRUE(answer.has_value());
+    return std::move(*answer);
   }
-  /// A room of Alice's.
+  /// A room of the owner's.
   RoomId make_room(std::string preset = "public_chat", std::string version = "12") {
     api::CreateRoomRequest request;
     request.preset = std::move(preset);
@@ -144,8 +150,13 @@ struct RoomFixture : ::testing::Test {
   }
   std::uint64_t commits() { return host.commits("room_server"); }
 
+  const UserId owner;  ///< of the rooms: Alice, where nothing else is said
   testing::FakeHost host;
   api::RoomServer* rooms = nullptr;
+};
+
+struct RoomFixture : ::testing::Test, RoomHost {
+  void TearDown() override { EXPECT_THAT(host.findings("room_server"), ::testing::IsEmpty()); }
 };
 
 }  // namespace backplane::room_server

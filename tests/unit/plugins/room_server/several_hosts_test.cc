@@ -6,6 +6,7 @@
 #include <set>
 #include <thread>
 
+#include "backplane/matrix/event_builder.h"
 #include "backplane/testing/postgresql_server.h"
 #include "room_fixture.h"
 
@@ -29,7 +30,9 @@ class SeveralHosts : public ::testing::Test {
       request.preset = "public_chat";
       request.room_version = std::move(version);
       request.room_alias_name = std::move(alias);
-      return rooms->create_room({}, request);
+      Result<api::CreateRoomResponse> created = Error();
+      rooms->create_room({}, request, [&](auto result) { created = std::move(result); });
+      return created;
     }
     Result<api::SubmitDraftResponse> send(const RoomId& room, std::string content, std::string transaction = "",
                                           std::string type = "m.room.message", EventId redacts = {}) {
@@ -119,6 +122,33 @@ TEST_F(SeveralHosts, an_alias_is_given_once) {
   const auto [owner, other] = owner_of(found->room_id);
   EXPECT_EQ(outcome(other->rooms->delete_alias({}, {alias, alice, found->room_id})), "unavailable/not_owner");
   EXPECT_EQ(outcome(owner->rooms->delete_alias({}, {alias, alice, found->room_id})), "ok");
+}
+
+TEST_F(SeveralHosts, an_invite_of_another_server_is_taken_by_the_owner_and_seen_by_all) {
+  testing::FakeRandom chance{7};
+  const matrix::SigningKey key = std::move(*matrix::SigningKey::generate("far", chance));
+  matrix::EventDraft draft;
+  draft.room_id = RoomId("!room:far.example");
+  draft.sender = dave;
+  draft.type = "m.room.member";
+  draft.state_key = alice.str();
+  draft.content = R"({"membership":"invite"})";
+  const auto event = matrix::build_event(draft, *matrix::find_room_version("11"), key);
+  ASSERT_EQ(outcome(event), "ok");
+  const api::ReceiveInviteRequest request{draft.room_id, RoomVersionId("11"), {std::string(event->json())}, {}};
+  const std::string one = outcome(hosts[0]->rooms->receive_invite({}, request)),
+                    two = outcome(hosts[1]->rooms->receive_invite({}, request));
+  EXPECT_THAT((std::set<std::string>{one, two}), ::testing::ElementsAre("ok", "unavailable/not_owner"));
+  const std::size_t owner = one == "ok" ? 0 : 1;
+  for (const auto& host : hosts) {
+    const auto found = host->rooms->find_membership({}, {draft.room_id, alice});
+    ASSERT_EQ(outcome(found), "ok");
+    EXPECT_EQ(found->membership, "invite");
+    const auto records = host->rooms->list_room_events({}, {"", 1000});
+    ASSERT_EQ(outcome(records), "ok");
+    EXPECT_EQ(std::ranges::count(records->records, draft.room_id.str(), &api::SnapshotRecord::key), 1);
+  }
+  EXPECT_EQ(outcome(hosts[owner]->rooms->receive_invite({}, request)), "ok") << "a repeat";
 }
 
 TEST_F(SeveralHosts, what_one_redacts_the_other_does_not_show) {

@@ -134,8 +134,9 @@ TEST_P(SignRestrictedJoinTest, who_vouches_has_to_be_one_who_may_invite) {
             "invalid/unable_to_grant_join");
   ASSERT_EQ(outcome(invite(room, alice, bob)), "ok");
   ASSERT_EQ(outcome(join(room, bob)), "ok");
-  const std::string owner = room_version->privileged_creators ? "" : R"("@alice:test.example":100)";
-  ASSERT_EQ(outcome(put_state(room, alice, "m.room.power_levels", R"({"invite":60,"users":{)" + owner + "}}")), "ok");
+  const std::string creator_level = room_version->privileged_creators ? "" : R"("@alice:test.example":100)";
+  ASSERT_EQ(outcome(put_state(room, alice, "m.room.power_levels", R"({"invite":60,"users":{)" + creator_level + "}}")),
+            "ok");
   EXPECT_EQ(outcome(sign_with(R"({"join_authorised_via_users_server":"@bob:test.example","membership":"join"})")),
             "invalid/unable_to_grant_join");
   EXPECT_EQ(outcome(sign(event)), "ok");

@@ -168,9 +168,12 @@ struct SyncFixture : ::testing::Test {
     request.room_version = "11";
     for (const UserId& user : invite) request.invite.push_back(profile(user));
     request.initial_state = std::move(state);
-    auto created = rooms->create_room({}, request);
-    EXPECT_TRUE(created) << (created ? "" : created.error().text);
-    return created ? created->room_id : RoomId();
+    RoomId room_id;
+    rooms->create_room({}, request, [&](Result<api::CreateRoomResponse> created) {
+      EXPECT_TRUE(created) << (created ? "" : created.error().text);
+      if (created) room_id = std::move(created->room_id);
+    });
+    return room_id;
   }
   EventId submit(api::Draft draft, const DeviceId& device = phone, std::string transaction = "") {
     api::SubmitDraftRequest request;
