@@ -162,7 +162,7 @@ Result<std::vector<EventId>> Gap::unknown_of(std::vector<EventId> event_ids) {
   return event_ids;
 }
 
-std::vector<Gap::Coming> Gap::parse(std::vector<json::Raw> events, ReceivedKind kind) const {
+std::vector<Gap::Coming> Gap::parse(std::vector<json::Raw> events, ReceivedKind kind) {
   std::vector<Coming> parsed;
   std::unordered_set<EventId> seen;
   std::size_t bytes = bytes_coming();

@@ -56,7 +56,7 @@ class Gap {
   /// Those that are neither here nor coming.
   Result<std::vector<EventId>> unknown_of(std::vector<EventId> event_ids);
   /// Those of the events that are new and of this room.
-  std::vector<Coming> parse(std::vector<json::Raw> events, api::ReceivedKind kind) const;
+  std::vector<Coming> parse(std::vector<json::Raw> events, api::ReceivedKind kind);
   /// Has the signatures checked, and adds the events that are what they say to those that come.
   Task<Result<void>> add(std::vector<json::Raw> events, api::ReceivedKind kind);
 
