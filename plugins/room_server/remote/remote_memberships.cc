@@ -63,9 +63,9 @@ Result<RemoteMemberships::Way> RemoteMemberships::find_way(const api::ChangeMemb
     way.held = tables::find_remote_membership(session, request.room_id, request.sender);
     const auto room = tables::find_room(session, request.room_id);
     const bool is_asked = way.held && way.held->membership != "leave";
-    const auto residents = room ? tables::list_joined_servers(session, room->number) : std::vector<ServerName>();
-    if (std::ranges::find(residents, environment_.server_name) != residents.end()) return way;
+    if (room && tables::is_joined(session, room->number, environment_.server_name)) return way;
     if (!enters && !is_asked) return way;
+    const auto residents = room ? tables::list_joined_servers(session, room->number) : std::vector<ServerName>();
     // A room that all have left, as far as is known, has only this server left to ask. One that nobody of this server
     // ever came into is not known at all: a join of it failed half-way.
     if (room && residents.empty() && !is_asked && tables::has_members(session, room->number)) return way;
