@@ -41,6 +41,10 @@ Result<RoomOfOthers> RoomOfOthers::read(matrix::Event join, api::SendRemoteJoinR
     state.push_back(std::move(*event));
   }
   if (!room.create_) return bad_answer("has no m.room.create event");
+  for (const EventId& event_id : room.join_.auth_events()) {
+    if (std::ranges::find(room.state_, event_id) == room.state_.end())
+      return bad_answer("has a state without " + event_id.str() + ", which the join cites");
+  }
   if (json::find_raw_string(room.create_.content(), "room_version").value_or("1") != version.id)
     return bad_answer("is of another room version than it said before");
   // Nothing that comes later is asked of it again: before room version 12 anybody could claim to have made the room.

@@ -71,7 +71,7 @@ TEST_P(JoiningTest, history_goes_back_to_the_create_event_which_is_told_of_then)
   int pages = 0;
   for (bool came = true; came && pages < 20; ++pages) {
     came = false;
-    rooms->backfill({}, {room, 0, 4}, [&](const auto& response) { came = response.ok() && response->came; });
+    rooms->backfill({}, {room, 0, 0, 4}, [&](const auto& response) { came = response.ok() && response->came; });
   }
   EXPECT_GT(pages, 2);
   EXPECT_EQ(host.count("room_server", "SELECT COUNT(*) FROM backward_extremities"), 0);
