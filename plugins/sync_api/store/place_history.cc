@@ -3,8 +3,9 @@
 //
 // By depth such an event comes before the first event of the timeline that is as deep or deeper: it happened after the
 // event whose position is before that one's, and before it. What changed between the two, the other server's view of
-// the room included, which is told right behind it, changed at some time in the gap: it may have been so or so. Hence a
-// span of positions, of which all have to allow a user to see the event (MembershipHistory::may_see_between).
+// the room included, which is told before the event that brought it, changed at some time in the gap: it may have been
+// so or so. Hence a span of positions, of which all have to allow a user to see the event
+// (MembershipHistory::may_see_between).
 //
 // Computed once, from what came before: what comes later, or is purged, changes nothing.
 #include "store.h"
@@ -26,21 +27,6 @@ Sequence last_before(storage::Session& session, std::int64_t room, Sequence at) 
       .value_or(0);
 }
 
-/// Before the event at the position, and no later than what that one changed besides itself.
-Span span_before(storage::Session& session, std::int64_t room, Sequence at, Sequence end) {
-  const Sequence next = session
-                            .find<Sequence>(
-                                "SELECT sequence FROM timeline WHERE room = ? AND sequence > ?"
-                                " AND sequence < ? AND kind <> 2 ORDER BY sequence LIMIT 1",
-                                {room, at, end})
-                            .value_or(end);
-  const auto changed = session.find<Sequence>(
-      "SELECT sequence FROM timeline WHERE room = ? AND sequence > ? AND sequence < ? AND kind = 2"
-      " ORDER BY sequence DESC LIMIT 1",
-      {room, at, next});
-  return {last_before(session, room, at), changed.value_or(at - 1)};
-}
-
 Span find_span(storage::Session& session, std::int64_t room, const TimelineEntry& entry) {
   const auto deeper = session.find<Sequence, int, std::optional<Sequence>, std::optional<Sequence>>(
       "SELECT sequence, kind, earliest, latest FROM timeline WHERE room = ? AND topological >= ? AND sequence < ?"
@@ -49,7 +35,7 @@ Span find_span(storage::Session& session, std::int64_t room, const TimelineEntry
   if (!deeper) return {last_before(session, room, entry.sequence), entry.sequence};
   const auto& [sequence, kind, earliest, latest] = *deeper;
   if (static_cast<EntryKind>(kind) == EntryKind::history) return {earliest.value_or(0), latest.value_or(sequence)};
-  return span_before(session, room, sequence, entry.sequence);
+  return {last_before(session, room, sequence), sequence - 1};
 }
 
 }  // namespace

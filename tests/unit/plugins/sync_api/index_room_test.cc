@@ -194,14 +194,15 @@ TEST(RoomIndexerTest, RecordsThatComeAgainChangeNothing) {
 TEST(RoomIndexerTest, HistoryIsPlacedByItsDepth) {
   Records records;
   records.say_at('a', 5).say_at('b', 1).say_at('a', 6);                                   // 10 to 30
-  records.say_at('a', 50).set('a', "m.room.topic", "", 0, RoomEventKind::state_changed);  // 40 and 50
+  records.set('a', "m.room.topic", "", 0, RoomEventKind::state_changed).say_at('a', 50);  // 40, and 50 that brought it
   records.say_at('a', 51).say_at('b', 9);                                                 // 60 and 70
   records.come_late('a', 30).come_late('a', 20).come_late('a', 40);                       // between 6 and 50
   records.say_at('a', 25);  // told now, whatever depth it says
   records.come_late('a', 22).come_late('a', 6).come_late('a', 5).come_late('a', 4).come_late('a', 3);
   records.come_late('b', 9).come_late('a', 60);
   const std::vector<Index::Span> expected{
-      {80, 30, 50},   {90, 30, 50},   {100, 30, 50},  // after the one of depth 6, before that of 50 or with its change
+      {80, 30, 49},   {90, 30, 49},   {100, 30, 49},  // after the one of depth 6, before that of 50 and its change or
+                                                      // not
       {120, 60, 109},  // before the one that is less deep, and came after the deeper ones
       {130, 10, 29},  {140, 0, 9},    {150, 0, 9},   {160, 0, 9},  // before all
       {170, 20, 69},  {180, 110, 180}};                            // deeper than all
