@@ -34,9 +34,10 @@ void set_up_sqlite(SociSession& session, const DatabaseConfig& config, SessionUs
   pragma(session, "synchronous", word(config.synchronous));
   // The writer reads what it updates, so it gets as much as all readers together.
   const auto readers = static_cast<std::int64_t>(std::max<std::size_t>(config.read_sessions, 1));
-  const auto bytes = config.cache_bytes / 2 / (use == SessionUse::write ? 1 : readers);
+  const std::int64_t share = 2 * (use == SessionUse::write ? 1 : readers);
+  const auto bytes = config.cache_bytes / share;
   pragma(session, "cache_size", std::to_string(-std::max<std::int64_t>(bytes / 1024, 64)));
-  pragma(session, "mmap_size", std::to_string(config.mmap_bytes));
+  pragma(session, "mmap_size", std::to_string(config.mmap_bytes / share));
   pragma(session, "temp_store", "MEMORY");
   pragma(session, "foreign_keys", "ON");  // as PostgreSQL has them
   if (use == SessionUse::read) {

@@ -50,7 +50,7 @@ struct DatabaseConfig {
   std::size_t read_sessions = 2;
   std::size_t max_batch = 512;                  ///< pieces in one transaction
   std::int64_t cache_bytes = 4 * 1024 * 1024;   ///< SQLite: page cache, over all sessions of the store
-  std::int64_t mmap_bytes = 256 * 1024 * 1024;  ///< SQLite: of the file, per session; shared with the system's cache
+  std::int64_t mmap_bytes = 256 * 1024 * 1024;  ///< SQLite: likewise, of the file; shared with the system's cache
   std::int64_t max_pages = 0;  ///< SQLite: the file grows no larger (0: as it likes); for tests of a full disk
 };
 

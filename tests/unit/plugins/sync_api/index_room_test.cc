@@ -201,8 +201,7 @@ TEST(RoomIndexerTest, HistoryIsPlacedByItsDepth) {
   records.come_late('a', 22).come_late('a', 6).come_late('a', 5).come_late('a', 4).come_late('a', 3);
   records.come_late('b', 9).come_late('a', 60);
   const std::vector<Index::Span> expected{
-      {80, 30, 49},   {90, 30, 49},   {100, 30, 49},  // after the one of depth 6, before that of 50 and its change or
-                                                      // not
+      {80, 30, 49},   {90, 30, 49},   {100, 30, 49},  // after the one of depth 6, before that of 50
       {120, 60, 109},  // before the one that is less deep, and came after the deeper ones
       {130, 10, 29},  {140, 0, 9},    {150, 0, 9},   {160, 0, 9},  // before all
       {170, 20, 69},  {180, 110, 180}};                            // deeper than all
