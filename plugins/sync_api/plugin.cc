@@ -41,7 +41,7 @@ class SyncApiPlugin final : public plugin::Plugin {
 
     authenticator_.emplace(host_, wiring, users);
     pages_.emplace(host_, rooms);
-    reader_.emplace(Reader{host_, rooms, store, *model_, *events_, *sync_, *pages_});
+    reader_.emplace(Reader{host_, store, *model_, *events_, *sync_, *pages_});
     http::Routes& routes = wiring.routes(http::Surface::client, &*authenticator_);
     for (auto* add : {add_sync, add_messages, add_context, add_event, add_members, add_filters}) add(routes, *reader_);
     declare_metrics(wiring.metrics());

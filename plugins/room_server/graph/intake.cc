@@ -72,7 +72,6 @@ Result<Taken> Intake::take(const matrix::Event& event, api::ReceivedKind kind,
                            const std::optional<std::vector<EventId>>& state_before) {
   Taken taken;
   BACKPLANE_TRY(known, graph_.find(event.event_id()));
-  const bool is_history = kind == api::ReceivedKind::history;
   if (known != nullptr && (known->is_placed() || !is_same(*known, event))) {
     taken.known = true;
     taken.status = known->status;
@@ -97,8 +96,7 @@ Result<Taken> Intake::take(const matrix::Event& event, api::ReceivedKind kind,
   if (known != nullptr && known->status == EventStatus::rejected) {
     taken.status = EventStatus::rejected;  // by its auth events: those stay what they are
   } else {
-    const Place place = is_history ? Place::history : kind == api::ReceivedKind::way_in ? Place::way_in : Place::now;
-    BACKPLANE_CHECK(check(event, place, auth_events, before, taken));
+    BACKPLANE_CHECK(check(event, kind, auth_events, before, taken));
   }
   const bool is_tip = taken.status == EventStatus::accepted;
   const bool redacts = is_published(taken.status) && event.type() == "m.room.redaction";
@@ -113,8 +111,7 @@ Result<Taken> Intake::take(const matrix::Event& event, api::ReceivedKind kind,
   graph_.add(placed.place());
   if (is_tip) BACKPLANE_CHECK(move_tips(placed, kind != api::ReceivedKind::way_in));
   finish(std::move(placed));
-  if (is_published(taken.status) && (is_history || kind == api::ReceivedKind::way_in))
-    BACKPLANE_CHECK(show_create_event(event));
+  if (is_published(taken.status) && kind != api::ReceivedKind::new_event) BACKPLANE_CHECK(show_create_event(event));
   return taken;
 }
 
@@ -211,7 +208,7 @@ bool Intake::is_current(const StateSnapshotPointer& state) const {
   return state && state->number() == head_.snapshot()->number();
 }
 
-Result<void> Intake::check(const matrix::Event& event, Place place, const AuthEvents& auth_events,
+Result<void> Intake::check(const matrix::Event& event, api::ReceivedKind kind, const AuthEvents& auth_events,
                            const StateSnapshotPointer& before, Taken& taken) {
   const auto reject = [&](const std::optional<matrix::Rejection>& rejection, EventStatus status) {
     if (!rejection) return false;
@@ -230,9 +227,9 @@ Result<void> Intake::check(const matrix::Event& event, Place place, const AuthEv
   }
   BACKPLANE_TRY(rejection, check_by_state(event, before));
   if (reject(rejection, EventStatus::rejected)) return {};
-  if (place == Place::history) {
+  if (kind == api::ReceivedKind::history) {
     taken.status = EventStatus::history;
-  } else if (!is_after_all && place != Place::way_in) {
+  } else if (!is_after_all && kind != api::ReceivedKind::way_in) {
     // The event's branch may be one of which nothing is current yet: after a gap, or after history.
     BACKPLANE_TRY(current, graph_.resolve({head_.snapshot(), before}));
     BACKPLANE_TRY(soft_rejection, check_by_state(event, current));
@@ -326,10 +323,12 @@ Result<void> Intake::apply_state(NewEvent& event, StateSnapshotPointer before) {
 }
 
 Result<void> Intake::move_tips(NewEvent& event, bool stay) {
-  BACKPLANE_TRY(followed, followed_events(event.event));
   std::vector<Tip> tips;
-  for (const Tip& tip : head_.tips()) {
-    if (stay && std::ranges::find(followed, tip.event_id) == followed.end()) tips.push_back(tip);
+  if (stay) {
+    BACKPLANE_TRY(followed, followed_events(event.event));
+    for (const Tip& tip : head_.tips()) {
+      if (std::ranges::find(followed, tip.event_id) == followed.end()) tips.push_back(tip);
+    }
   }
   if (!event.was_missing || tips.empty()) tips.push_back(head_.make_tip(event.event, event.row.ordinal, event.after));
   StateSnapshotPointer current = head_.snapshot();

@@ -62,9 +62,8 @@ class Intake {
   Result<StateSnapshotPointer> make_state(std::span<const EventId> event_ids, std::vector<EventId>& missing);
   bool is_same(const GraphEvent& known, const matrix::Event& event) const;
   bool is_current(const StateSnapshotPointer& state) const;
-  enum class Place : std::uint8_t { now, way_in, history };
-  /// Checks 4 and 5, and 6 for an event of now.
-  Result<void> check(const matrix::Event& event, Place place, const AuthEvents& auth_events,
+  /// Checks 4 and 5, and 6 for a new event.
+  Result<void> check(const matrix::Event& event, api::ReceivedKind kind, const AuthEvents& auth_events,
                      const StateSnapshotPointer& before, Taken& taken);
   Result<std::optional<matrix::Rejection>> check_by_state(const matrix::Event& event,
                                                           const StateSnapshotPointer& state);

@@ -47,10 +47,7 @@ Result<MakeMembershipEventResponse> make(Environment& environment, LaneGuard lan
   draft.content = content.canonical();
   BACKPLANE_CHECK(place_draft(environment, lane.head(), draft));
   const matrix::RoomVersion& version = lane.head().version();
-  const std::shared_ptr<Pending> before = lane.last_queued();
-  lane.leave();
-  // What is lost with the power must not be what others follow.
-  if (before && !before->wait().ok()) return unavailable("storage", "the room could not be written to");
+  BACKPLANE_CHECK(leave_when_stored(lane));
   BACKPLANE_TRY(event, matrix::event_template(draft, version, environment.server_name));
   return MakeMembershipEventResponse{RoomVersionId(std::string(version.id)), {std::move(event)}};
 }

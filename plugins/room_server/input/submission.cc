@@ -65,6 +65,13 @@ bool may_be_tried_again(const Error& failure) {
   return is_broken_chain(failure) || (failure.code == ErrorCode::unavailable && failure.reason == "not_owner");
 }
 
+Result<void> leave_when_stored(LaneGuard& lane) {
+  const std::shared_ptr<Pending> before = lane.last_queued();
+  lane.leave();
+  if (before && !before->wait().ok()) return unavailable("storage", "the room could not be written to");
+  return {};
+}
+
 Result<Submitted> submit_in_lane(Environment& environment, const RoomId& room_id, const RequestName& name,
                                  const std::function<Result<Attempt>(LaneGuard&)>& attempt) {
   const bool has_transaction = !name.transaction_key.empty();

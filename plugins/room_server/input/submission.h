@@ -39,6 +39,10 @@ RequestName request_name(const api::IdempotencyKey& key);
 /// host. On a fresh head it may go well.
 bool may_be_tried_again(const Error& failure);
 
+/// Leaves the lane, and waits until what its head says is stored: what is lost with the power must not be what others
+/// follow. Errors: unavailable/storage.
+Result<void> leave_when_stored(LaneGuard& lane);
+
 /// Runs `attempt` in the room's lane, waits for what it queued and answers it. Errors: not_found for a room that is
 /// not here, the attempt's, and the store's.
 Result<Submitted> submit_in_lane(Environment& environment, const RoomId& room_id, const RequestName& name,

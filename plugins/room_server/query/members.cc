@@ -31,8 +31,9 @@ Result<api::ListJoinedRoomsResponse> list_joined_rooms(Environment& environment,
 Result<api::FindMembershipResponse> find_membership(Environment& environment, const api::RoomUserRequest& request) {
   return environment.store.read([&](storage::Session& session) -> Result<api::FindMembershipResponse> {
     auto found = tables::find_room_of_user(session, request.room_id, request.user);
-    // Where this server is in the room, the room says it.
-    if (!found || !tables::is_joined(session, found->room.number, environment.server_name)) {
+    // Where this server is in the room, the room says it: as it does of its own users who are joined.
+    const bool is_joined = found && found->member && found->member->membership == "join";
+    if (!found || (!is_joined && !tables::is_joined(session, found->room.number, environment.server_name))) {
       auto held = tables::find_remote_membership(session, request.room_id, request.user);
       if (held) return api::FindMembershipResponse{std::move(held->membership), std::move(held->event_id)};
     }

@@ -37,10 +37,7 @@ Result<MadeInvite> make_invite(Environment& environment, const api::ChangeMember
   for (const std::string_view type : shown) BACKPLANE_CHECK(add(type, ""));
   BACKPLANE_CHECK(add("m.room.member", request.sender.view()));
   const matrix::RoomVersion& version = lane.head().version();
-  const std::shared_ptr<Pending> before = lane.last_queued();
-  lane.leave();
-  // What is lost with the power must not be what others follow.
-  if (before && !before->wait().ok()) return unavailable("storage", "the room could not be written to");
+  BACKPLANE_CHECK(leave_when_stored(lane));
   BACKPLANE_TRY(event, matrix::build_event(draft, version, *environment.signing_key));
   made.event = std::move(event);
   return made;

@@ -38,6 +38,12 @@ Result<log::Position> store_remote_membership(Environment& environment, RemoteMe
       chain);
 }
 
+Result<void> delete_remote_membership(Environment& environment, const RoomId& room_id, const UserId& user) {
+  BACKPLANE_TRY(chain, environment.lanes.chain_of(room_id));
+  return environment.store.write([&](storage::Write& write) { tables::delete_remote_membership(write, room_id, user); },
+                                 chain);
+}
+
 std::string stripped_state_of(std::span<const json::Raw> events, const matrix::Event& own) {
   std::string out = "[";
   for (const json::Raw& raw : events) {

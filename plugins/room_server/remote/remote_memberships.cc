@@ -132,12 +132,8 @@ Task<Result<RemoteMemberships::Response>> RemoteMemberships::conduct(api::Change
   BACKPLANE_CO_TRY(way, find_way(request));  // while this waited for its turn the room may have come
   if (way.servers.empty()) {
     auto changed = change_membership(environment_, request);
-    if (changed && way.held) {
-      BACKPLANE_CO_TRY(chain, environment_.lanes.chain_of(request.room_id));
-      BACKPLANE_CO_CHECK(environment_.store.write(
-          [&](storage::Write& write) { tables::delete_remote_membership(write, request.room_id, request.sender); },
-          chain));
-    }
+    if (changed && way.held)
+      BACKPLANE_CO_CHECK(delete_remote_membership(environment_, request.room_id, request.sender));
     co_return changed;
   }
   if (request.action == MembershipAction::leave) co_return co_await leave(std::move(request), std::move(way));

@@ -7,6 +7,7 @@
 #include "backplane/matrix/auth_state.h"
 #include "backplane/matrix/event_hash.h"
 #include "graph/intake.h"
+#include "remote/remote_membership.h"
 
 namespace backplane::room_server {
 namespace {
@@ -103,12 +104,7 @@ Result<log::Position> RoomOfOthers::finish(Environment& environment) const {
     return room ? tables::find_event(session, room->number, join_.event_id()) : std::nullopt;
   }));
   if (!stored || stored->status != EventStatus::accepted) return bad_answer("left out what the join builds on");
-  if (was_held) {
-    BACKPLANE_TRY(chain, environment.lanes.chain_of(join_.room_id()));
-    BACKPLANE_CHECK(environment.store.write(
-        [&](storage::Write& write) { tables::delete_remote_membership(write, join_.room_id(), join_.sender()); },
-        chain));
-  }
+  if (was_held) BACKPLANE_CHECK(delete_remote_membership(environment, join_.room_id(), join_.sender()));
   return stored->position;
 }
 

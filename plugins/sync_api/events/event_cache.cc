@@ -9,7 +9,6 @@ namespace backplane::sync_api {
 namespace {
 
 constexpr std::size_t batch_size = 100;
-constexpr std::size_t held_at_once = 1000;
 constexpr std::size_t max_versions_kept = 4096;
 
 }  // namespace

@@ -59,6 +59,8 @@ bool is_would_block(const Error& error);
 class EventCache {
  public:
   using Found = std::unordered_map<EventId, EventPtr>;
+  /// More than that are for each().
+  static constexpr std::size_t held_at_once = 1000;
   EventCache(api::RoomServer& rooms, std::size_t max_bytes) : rooms_(rooms), cache_(max_bytes) {}
 
   EventPtr find(const EventId& event_id) { return cache_.find(event_id); }

@@ -14,7 +14,6 @@ namespace backplane::sync_api {
 /// What the endpoints work with; lives as long as the plugin.
 struct Reader {
   plugin::Host& host;
-  const api::RoomServer& rooms;
   storage::Store& store;
   ReadModel& model;
   EventCache& events;

@@ -1,6 +1,7 @@
 #include "sync/assembler.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "sync/assembler_work.h"
 #include "sync/write_room.h"
@@ -10,9 +11,6 @@ namespace backplane::sync_api {
 using matrix::Membership;
 
 namespace {
-
-/// More events of a state than that are written as they come.
-constexpr std::size_t held_at_once = 1000;
 
 /// Stripped state (Client-Server API, "Stripped state"): what tells an invited user about the room.
 constexpr const char* stripped_types[] = {"m.room.create",    "m.room.join_rules", "m.room.name",
@@ -112,8 +110,9 @@ Result<void> Assembler::plan_invites(Work& work) const {
 Result<void> Assembler::write_large_state(const Work& work, RoomPlan& plan) {
   const RoomWriter writer{work, plan.large_state};
   bool first = true;
-  return events_.each(work.access, ids_of(plan.state), [&](std::size_t place, const ClientEvent& event) {
-    writer.state_event(plan, plan.state[place], event, first);
+  const std::vector<StateItem> state = std::exchange(plan.state, {});
+  return events_.each(work.access, ids_of(state), [&](std::size_t place, const ClientEvent& event) {
+    writer.state_event(plan, state[place], event, first);
   });
 }
 
@@ -123,7 +122,7 @@ Result<void> Assembler::fetch(Work& work) {
     for (const EntryPtr& entry : plan.timeline) {
       if (!entry->event) wanted.push_back(entry->event_id);
     }
-    if (plan.state.size() > held_at_once) {
+    if (plan.state.size() > EventCache::held_at_once) {
       BACKPLANE_CHECK(write_large_state(work, plan));
       continue;
     }

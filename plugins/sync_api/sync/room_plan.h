@@ -35,7 +35,7 @@ struct RoomPlan {
   bool initial = false;  ///< everything about the room: a client that does not know it yet
   Sequence start = 0;    ///< the timeline's first position; what is before it is at prev_batch
   std::vector<StateItem> state;
-  std::string large_state;  ///< as text, where it is too large for its events to be held at once
+  std::string large_state;  ///< in its place, as text, where it is too large for its events to be held at once
   std::vector<std::pair<std::string, EventId>> sent_members;  ///< for the session's LazyMembers, once it is answered
   MembershipHistory history;                                  ///< of the reader; may be empty when `always_joined`
   bool always_joined = false;                                 ///< over all of the timeline

@@ -12,7 +12,7 @@ void Assembler::write(Work& work, SyncAnswer& answer) const {
   std::string& out = answer.body;
   std::size_t expected = 512;
   for (const RoomPlan& plan : work.plans) {
-    expected += 800 + plan.state.size() * 400;
+    expected += 800 + plan.state.size() * 400 + plan.large_state.size();
     for (const EntryPtr& entry : plan.timeline) expected += 200 + (entry->event ? entry->event->body.size() : 400);
   }
   out.reserve(expected);

@@ -98,7 +98,6 @@ void RoomWriter::state(const RoomPlan& plan) const {
   out += plan.large_state;
   bool first = true;
   for (const StateItem& item : plan.state) {
-    if (!plan.large_state.empty()) break;
     if (const ClientEvent* const event = work.body_of(item.event_id)) state_event(plan, item, *event, first);
   }
   out += "]}";

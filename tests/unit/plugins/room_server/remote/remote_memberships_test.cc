@@ -10,7 +10,19 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
 struct JoiningTest : TwoServers, ::testing::WithParamInterface<const char*> {};
-struct RemoteMembershipsTest : TwoServers {};
+struct RemoteMembershipsTest : TwoServers {
+  /// Of the other server, for who is in the space.
+  Result<api::CreateRoomResponse> make_restricted_room(const RoomId& space) {
+    api::CreateRoomRequest request;
+    request.preset = "private_chat";
+    request.room_version = "10";
+    request.initial_state.push_back(
+        {"m.room.join_rules",
+         "",
+         {R"({"allow":[{"room_id":")" + space.str() + R"(","type":"m.room_membership"}],"join_rule":"restricted"})"}});
+    return far.create(std::move(request));
+  }
+};
 
 TEST_P(JoiningTest, a_public_room_of_another_server_is_joined) {
   const RoomId room = far.make_named_room(GetParam());
@@ -163,14 +175,7 @@ TEST_F(RemoteMembershipsTest, a_room_that_does_not_let_one_in_leaves_nothing_her
 
 TEST_F(RemoteMembershipsTest, a_restricted_join_is_signed_by_the_other_server) {
   const RoomId space = enter("10");
-  api::CreateRoomRequest request;
-  request.preset = "private_chat";
-  request.room_version = "10";
-  request.initial_state.push_back(
-      {"m.room.join_rules",
-       "",
-       {R"({"allow":[{"room_id":")" + space.str() + R"(","type":"m.room_membership"}],"join_rule":"restricted"})"}});
-  const auto room = far.create(std::move(request));
+  const auto room = make_restricted_room(space);
   ASSERT_EQ(outcome(room), "ok");
   EXPECT_NE(outcome(join_by(room->room_id, bob)), "ok");
   const auto joined = join_by(room->room_id, alice);
@@ -184,14 +189,7 @@ TEST_F(RemoteMembershipsTest, a_restricted_join_is_signed_by_the_other_server) {
 
 TEST_F(RemoteMembershipsTest, a_restricted_join_without_the_other_servers_signature_is_refused) {
   const RoomId space = enter("10");
-  api::CreateRoomRequest request;
-  request.preset = "private_chat";
-  request.room_version = "10";
-  request.initial_state.push_back(
-      {"m.room.join_rules",
-       "",
-       {R"({"allow":[{"room_id":")" + space.str() + R"(","type":"m.room_membership"}],"join_rule":"restricted"})"}});
-  const auto room = far.create(std::move(request));
+  const auto room = make_restricted_room(space);
   ASSERT_EQ(outcome(room), "ok");
   far.change_answer = [](api::SendRemoteJoinResponse& response) { response.event = {}; };
   EXPECT_EQ(outcome(join_by(room->room_id, alice)), "incomplete/bad_answer");
