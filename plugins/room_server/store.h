@@ -228,11 +228,17 @@ struct Awaited {
   std::vector<std::int64_t> redactions;  ///< their ordinals
 };
 Awaited find_awaited(Session& session, RoomNumber room, const EventId& event_id);
-void insert_state_events(Write& write, RoomNumber room, std::span<const StateEventRow* const> events);
+struct IdentifiedStateEvent {
+  const EventId& event_id;
+  const StateEventRow& row;
+};
+void insert_state_events(Write& write, RoomNumber room, std::span<const IdentifiedStateEvent> events);
 void each_state_event(Session& session, RoomNumber room, const std::function<void(StateEventRow)>& row);
-/// Those of the ordinals that are there, in no order.
+/// Those of the ordinals that are there, in no order; likewise their ids.
 void each_state_event(Session& session, RoomNumber room, std::span<const std::int64_t> ordinals,
                       const std::function<void(StateEventRow)>& row);
+void each_state_event_id(Session& session, RoomNumber room, std::span<const std::int64_t> ordinals,
+                         const std::function<void(EventId)>& row);
 void insert_state_change(Write& write, RoomNumber room, const StateChangeRow& change);
 
 // events that wait
@@ -308,10 +314,7 @@ void insert_events(Write& write, RoomNumber room, std::span<const EventRow* cons
 /// The last event of a room: what the next one builds on.
 std::optional<EventRow> find_last_event(Session& session, RoomNumber room);
 std::optional<EventRow> find_event(Session& session, RoomNumber room, std::int64_t ordinal);
-/// The ids of those events that are there, in no order.
-void each_event_id(Session& session, RoomNumber room, std::span<const std::int64_t> ordinals,
-                   const std::function<void(EventId)>& row);
-/// Likewise, what those of them say of the room's state that are there: number 0 where they say nothing.
+/// What those events say of the room's state that are there, in no order: number 0 where they say nothing.
 void each_state_entry(Session& session, RoomNumber room, std::span<const EventId> event_ids,
                       const std::function<void(EventId, const StateEntry&)>& row);
 /// The lowest ordinal that an event of the room has.

@@ -258,7 +258,7 @@ std::optional<log::Position> store_events(Environment& environment, storage::Wri
                                           std::span<NewEvent> events, ChangedBodies& changed) {
   std::optional<log::Position> last;
   std::vector<const EventRow*> rows;
-  std::vector<const StateEventRow*> state_events;
+  std::vector<tables::IdentifiedStateEvent> state_events;
   std::vector<const StateSnapshot*> snapshots;
   std::vector<SummaryChange> summary;
   std::optional<std::int64_t> joined_members;
@@ -267,7 +267,7 @@ std::optional<log::Position> store_events(Environment& environment, storage::Wri
     if (const auto position = publish(environment, write, room, event)) last = position;
     if (!event.was_outlier) {
       rows.push_back(&event.row);
-      if (event.state_event) state_events.push_back(&*event.state_event);
+      if (event.state_event) state_events.push_back({event.row.event_id, *event.state_event});
     }
     for (const StateSnapshotPointer& snapshot : event.snapshots) snapshots.push_back(snapshot.get());
     if (event.joined_members) joined_members = event.joined_members;

@@ -235,6 +235,13 @@ CREATE TABLE remote_memberships (
 CREATE INDEX remote_memberships_by_sequence ON remote_memberships (sequence);
 )sql";
 
+// Whoever asks for a state wants the ids of thousands of its events: here hundreds lie on a page, in events one or two.
+constexpr std::string_view state_event_ids = R"sql(
+ALTER TABLE state_events ADD COLUMN event_id TEXT NOT NULL DEFAULT '';
+UPDATE state_events SET event_id = (SELECT e.event_id FROM events e WHERE e.event_key = state_events.event_key)
+  WHERE EXISTS (SELECT 1 FROM events e WHERE e.event_key = state_events.event_key);
+)sql";
+
 }  // namespace
 
 std::vector<storage::Migration> migrations() {
@@ -244,7 +251,8 @@ std::vector<storage::Migration> migrations() {
           {4, "member_servers", member_servers, find_member_servers},
           {5, "times_of_receipt", times_of_receipt, note_times_of_receipt},
           {6, "waiting_events", waiting_events},
-          {7, "remote_memberships", remote_memberships}};
+          {7, "remote_memberships", remote_memberships},
+          {8, "state_event_ids", state_event_ids}};
 }
 
 }  // namespace backplane::room_server

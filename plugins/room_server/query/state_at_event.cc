@@ -22,7 +22,7 @@ Result<api::StateAtEventResponse> get_state_at_event(Environment& environment,
   BACKPLANE_CHECK(environment.store.read([&](storage::Session& session) -> Result<void> {
     for (EventIds* const ids : {&state, &chain}) {
       std::size_t found = 0;
-      tables::each_event_id(session, room, ids->stored, [&](EventId id) {
+      tables::each_state_event_id(session, room, ids->stored, [&](EventId id) {
         ids->known.push_back(std::move(id));
         ++found;
       });

@@ -42,8 +42,8 @@ std::vector<storage::Check> checks() {
        "SELECT t.event_id FROM current_state t WHERE t.ordinal <> 0 AND " + room_is_there +
            "t.room) AND NOT EXISTS (SELECT 1 FROM events e WHERE e.event_key = t.room * 4294967296 + t.ordinal)"},
       {"state events without their event",
-       "SELECT CAST(t.event_key AS TEXT) FROM state_events t WHERE " + room_is_there + std::string(room_of_event) +
-           ") AND NOT EXISTS (SELECT 1 FROM events e WHERE e.event_key = t.event_key)"},
+       "SELECT t.event_id FROM state_events t WHERE " + room_is_there + std::string(room_of_event) +
+           ") AND NOT EXISTS (SELECT 1 FROM events e WHERE e.event_key = t.event_key AND e.event_id = t.event_id)"},
       {"waiting redactions without their event",
        "SELECT t.target FROM waiting_redactions t WHERE " + room_is_there +
            "t.room) AND NOT EXISTS (SELECT 1 FROM events e WHERE e.event_key = t.room * 4294967296 + t.ordinal)"},

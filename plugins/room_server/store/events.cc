@@ -131,13 +131,6 @@ std::optional<EventRow> find_event(Session& session, RoomNumber room, std::int64
   return found;
 }
 
-void each_event_id(Session& session, RoomNumber room, std::span<const std::int64_t> ordinals,
-                   const std::function<void(EventId)>& row) {
-  for_each_keys(room, ordinals, [&](std::span<const storage::Parameter> keys) {
-    session.each_span<EventId>("SELECT event_id FROM events WHERE event_key IN " BACKPLANE_KEYS, keys, row);
-  });
-}
-
 std::int64_t lowest_ordinal(Session& session, RoomNumber room) {
   const auto key = session.find<std::int64_t>(
       "SELECT event_key FROM events WHERE event_key >= ? AND event_key < ? ORDER BY event_key LIMIT 1",

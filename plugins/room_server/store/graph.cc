@@ -72,12 +72,12 @@ Awaited find_awaited(Session& session, RoomNumber room, const EventId& event_id)
   return awaited;
 }
 
-void insert_state_events(Write& write, RoomNumber room, std::span<const StateEventRow* const> events) {
-  storage::Rows rows("INSERT INTO state_events (event_key, number, auth_events) VALUES (?, ?, ?)");
+void insert_state_events(Write& write, RoomNumber room, std::span<const IdentifiedStateEvent> events) {
+  storage::Rows rows("INSERT INTO state_events (event_key, number, auth_events, event_id) VALUES (?, ?, ?, ?)");
   std::deque<Bytes> auth_events;  // rows hold on to their texts
-  for (const StateEventRow* const event : events) {
-    auth_events.push_back({encode_auth_events(event->ordinal, event->auth_events)});
-    rows.add({event_key(room, event->ordinal), event->number, auth_events.back()});
+  for (const auto& [event_id, row] : events) {
+    auth_events.push_back({encode_auth_events(row.ordinal, row.auth_events)});
+    rows.add({event_key(room, row.ordinal), row.number, auth_events.back(), event_id});
   }
   rows.insert(write);
 }
@@ -95,6 +95,13 @@ void each_state_event(Session& session, RoomNumber room, std::span<const std::in
     session.each_span<std::int64_t, StateNumber, Bytes>(
         "SELECT event_key, number, auth_events FROM state_events WHERE event_key IN " BACKPLANE_KEYS, keys,
         [&](std::int64_t key, StateNumber number, const Bytes& stored) { row(state_event_of(key, number, stored)); });
+  });
+}
+
+void each_state_event_id(Session& session, RoomNumber room, std::span<const std::int64_t> ordinals,
+                         const std::function<void(EventId)>& row) {
+  for_each_keys(room, ordinals, [&](std::span<const storage::Parameter> keys) {
+    session.each_span<EventId>("SELECT event_id FROM state_events WHERE event_key IN " BACKPLANE_KEYS, keys, row);
   });
 }
 
