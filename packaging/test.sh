@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs what building and testing need, builds, and runs every test.
 #   packaging/test.sh [--preset ci|dev|asan|tsan] [ARGUMENT OF CTEST...]
-# For example `packaging/test.sh --preset asan -L unit`. Ends with ctest's closing lines and its exit status; a test
-# that was skipped counts as failed.
+# For example `packaging/test.sh --preset asan -L unit`. Ends with why tests failed, in a line or two each, and ctest's
+# closing lines, and with its exit status; a test that was skipped counts as failed.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 . "$root/packaging/build.sh"
@@ -50,11 +50,24 @@ configure "$preset" -DPython3_EXECUTABLE="$python"
 step "build"
 build "$preset"
 
+# Passes on what ctest prints, and says before its closing lines what the failed tests said of their reasons: theirs is
+# somewhere among thousands of lines.
+tell_reasons() {
+  awk '
+    /^ *[0-9]+\/[0-9]+ Test +#/ { test = /\*\*\*/ ? $4 : "" }
+    /^ +Start +[0-9]+: / { test = "" }
+    test != "" && /^(FAIL|ERROR): |^[A-Za-z_.]+(Error|Exception): |: Failure$|Sanitizer: / && ++lines[test] <= 4 {
+      reasons = reasons "  " test ": " substr($0, 1, 400) "\n"
+    }
+    /^[0-9]+% tests passed/ && reasons != "" { printf "Reasons:\n%s\n", reasons }
+    { print; fflush() }'
+}
+
 step "test"
 log=$root/build/$preset/Testing/output.txt
 mkdir -p "$(dirname "$log")"
 status=0
-(cd "$root" && ctest --preset "$preset" --no-label-summary "$@") </dev/null 2>&1 | tee "$log" || status=$?
+(cd "$root" && ctest --preset "$preset" --no-label-summary "$@") </dev/null 2>&1 | tell_reasons | tee "$log" || status=$?
 if [ "$status" -eq 0 ] && grep -q '^The following tests did not run:' "$log"; then
   echo "test.sh: the tests listed above did not run; a test that cannot run is a failure" >&2
   status=1
