@@ -11,7 +11,7 @@ namespace backplane::room_server {
 namespace {
 
 Error bad_template(const std::string& text) {
-  return Error{ErrorCode::incomplete, "bad_answer", "the other server's template of the event " + text};
+  return incomplete("bad_answer", "the other server's template of the event " + text);
 }
 
 /// As the event format has them: ids, or in room versions 1 and 2 pairs of an id and hashes.

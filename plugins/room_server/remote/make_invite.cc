@@ -2,19 +2,12 @@
 
 #include <utility>
 
+#include "backplane/matrix/client_event.h"
 #include "backplane/matrix/event_hash.h"
 #include "backplane/matrix/server_event.h"
 #include "input/input.h"
 
 namespace backplane::room_server {
-namespace {
-
-/// What tells an invited user what the room is (Client-Server API, "Stripped state").
-constexpr std::array<std::string_view, 7> shown{"m.room.create", "m.room.join_rules", "m.room.canonical_alias",
-                                                "m.room.avatar", "m.room.encryption", "m.room.name",
-                                                "m.room.topic"};
-
-}  // namespace
 
 Result<MadeInvite> make_invite(Environment& environment, const api::ChangeMembershipRequest& request) {
   BACKPLANE_CHECK(matrix::parse_user_id(request.target.user.view()));
@@ -34,7 +27,7 @@ Result<MadeInvite> make_invite(Environment& environment, const api::ChangeMember
     made.room_state.push_back({matrix::server_event(event.json())});
     return {};
   };
-  for (const std::string_view type : shown) BACKPLANE_CHECK(add(type, ""));
+  for (const std::string_view type : matrix::stripped_state_types) BACKPLANE_CHECK(add(type, ""));
   BACKPLANE_CHECK(add("m.room.member", request.sender.view()));
   const matrix::RoomVersion& version = lane.head().version();
   BACKPLANE_CHECK(leave_when_stored(lane));
@@ -46,7 +39,7 @@ Result<MadeInvite> make_invite(Environment& environment, const api::ChangeMember
 Result<log::Position> accept_invite(Environment& environment, const matrix::Event& made, const json::Raw& answered) {
   const auto event = matrix::Event::parse_untrusted(answered.text, made.room_version());
   if (!event || event->event_id() != made.event_id() || event->content() != made.content())
-    return Error{ErrorCode::incomplete, "bad_answer", "the other server signed another event than the invite"};
+    return incomplete("bad_answer", "the other server signed another event than the invite");
   const api::ReceiveEventsRequest request{made.room_id(),
                                           {{{std::string(event->json())}, api::ReceivedKind::new_event, std::nullopt}}};
   BACKPLANE_TRY(response, receive_events(environment, request));

@@ -254,7 +254,8 @@ void RemoteMemberships::create_room(const api::CreateRoomRequest& request,
   auto created = room_server::create_room(environment_, request);
   std::vector<api::MemberProfile> invited;
   for (const api::MemberProfile& profile : request.invite) {
-    if (!matrix::is_on_server(profile.user.view(), environment_.server_name)) invited.push_back(profile);
+    const bool is_known = std::ranges::find(invited, profile.user, &api::MemberProfile::user) != invited.end();
+    if (!is_known && !matrix::is_on_server(profile.user.view(), environment_.server_name)) invited.push_back(profile);
   }
   const auto entry = std::make_shared<Gate::Entry>(created && !invited.empty() ? gate_.enter() : Gate::Entry());
   if (!*entry) return (void)reply(std::move(created));

@@ -13,7 +13,7 @@ namespace backplane::room_server {
 namespace {
 
 Error bad_answer(const std::string& text) {
-  return Error{ErrorCode::incomplete, "bad_answer", "the other server's answer to the join " + text};
+  return incomplete("bad_answer", "the other server's answer to the join " + text);
 }
 
 }  // namespace

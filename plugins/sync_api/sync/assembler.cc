@@ -3,21 +3,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "backplane/matrix/client_event.h"
 #include "sync/assembler_work.h"
 #include "sync/write_room.h"
 
 namespace backplane::sync_api {
 
 using matrix::Membership;
-
-namespace {
-
-/// Stripped state (Client-Server API, "Stripped state"): what tells an invited user about the room.
-constexpr const char* stripped_types[] = {"m.room.create",    "m.room.join_rules", "m.room.name",
-                                          "m.room.avatar",    "m.room.topic",      "m.room.canonical_alias",
-                                          "m.room.encryption"};
-
-}  // namespace
 
 std::string Assembler::nothing_new(std::string_view next_batch) {
   std::string body = "{\"next_batch\":\"";
@@ -94,8 +86,8 @@ Result<void> Assembler::plan_invites(Work& work) const {
     BACKPLANE_TRY(tail, model_.tail(work.access, view.room));
     InvitePlan invite{view.room->id, view.membership, {}, nullptr};
     const Sequence at = std::max(view.since, tail->floor());
-    for (const char* type : stripped_types) {
-      if (const auto found = tail->find_state(type, "", at); found && *found)
+    for (const std::string_view type : matrix::stripped_state_types) {
+      if (const auto found = tail->find_state(std::string(type), "", at); found && *found)
         invite.events.push_back((*found)->event_id);
     }
     invite.events.push_back(view.event_id);

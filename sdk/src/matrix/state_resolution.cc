@@ -15,8 +15,7 @@ CommonState::~CommonState() = default;
 namespace {
 
 Error missing_event(const EventId& event_id) {
-  return Error(ErrorCode::incomplete, "missing_event", "state resolution lacks an event")
-      .with("event_id", event_id.view());
+  return incomplete("missing_event", "state resolution lacks an event").with("event_id", event_id.view());
 }
 
 /// A map as the common state. It walks the auth chains of all of its events, or of as many as it takes.

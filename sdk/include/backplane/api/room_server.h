@@ -534,7 +534,7 @@ struct BACKPLANE_API RoomServer : Interface {
 enum class RoomEventKind : std::uint8_t {
   new_event,      ///< happened now
   history,        ///< backfilled: never in /sync
-  state_changed,  ///< by resolution, without a new event
+  state_changed,  ///< by resolution; told before the event that was the cause
   invite,         ///< to a room that is not here
   knock,
   retired,   ///< an invite or knock of that kind is void

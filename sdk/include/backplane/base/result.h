@@ -69,6 +69,9 @@ inline Error conflict(std::string reason, std::string text) {
 inline Error unavailable(std::string reason, std::string text) {
   return {ErrorCode::unavailable, std::move(reason), std::move(text)};
 }
+inline Error incomplete(std::string reason, std::string text) {
+  return {ErrorCode::incomplete, std::move(reason), std::move(text)};
+}
 inline Error timed_out(std::string text) { return {ErrorCode::timeout, "", std::move(text)}; }
 inline Error internal_error(std::string text) { return {ErrorCode::internal, "", std::move(text)}; }
 

@@ -3,6 +3,7 @@
 // `unsigned` depend on the request. Pure functions.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -37,6 +38,11 @@ BACKPLANE_API void append_client_event(std::string& out, std::string_view body, 
 BACKPLANE_API void append_client_event(std::string& out, const Event& event, std::string_view room_id,
                                        const UnsignedParts& unsigned_parts = {});
 
+/// The types of the state that tells an invited user about a room (Client-Server API, "Stripped state"): each with an
+/// empty state key, beside the membership.
+inline constexpr std::array<std::string_view, 7> stripped_state_types{
+    "m.room.create", "m.room.join_rules",      "m.room.name",      "m.room.avatar",
+    "m.room.topic",  "m.room.canonical_alias", "m.room.encryption"};
 /// Appends the stripped form (Client-Server API, "Stripped state"): sender, type, state_key and content.
 BACKPLANE_API void append_stripped_state_event(std::string& out, const Event& event);
 

@@ -49,12 +49,13 @@ TEST_P(MakeInviteTest, a_new_room_invites_users_of_other_servers) {
   request.preset = "private_chat";
   request.room_version = GetParam();
   request.is_direct = true;
-  request.invite = {profile(bob), profile(erin), profile(UserId("@x:down.example"))};
+  request.invite = {profile(bob), profile(erin), profile(UserId("@x:down.example")), profile(erin)};
   far.down.insert(ServerName("down.example"));
   const auto created = create(std::move(request));
   ASSERT_EQ(outcome(created), "ok") << created.error().text;
   EXPECT_EQ(membership(created->room_id, bob), "invite");
   EXPECT_EQ(membership(created->room_id, erin), "invite");
+  EXPECT_EQ(far.times("send_invite far.example"), 1U) << "also who is named twice";
   EXPECT_EQ(membership(created->room_id, UserId("@x:down.example")), "");
   const auto last = records_of(created->room_id).back();
   EXPECT_EQ(last.membership->user, erin);
