@@ -86,13 +86,13 @@ class RoomServerPlugin final : public plugin::Plugin {
     environment_->logger.info("signing events", {{"key_id", key.key_id()}});
     environment_->signing_key.emplace(std::move(key));
     host_.timers().every("old_transactions", std::chrono::minutes(10), [this] { drop_old_transactions(); });
-    host_.timers().every("purges", std::chrono::seconds(15), [this] { go_on_with_purges(); });
-    host_.timers().every("deleted_rooms", std::chrono::seconds(15), [this] { sweep_deleted_rooms(); });
+    host_.timers().every("purges", std::chrono::seconds(2), [this] { go_on_with_purges(); });
+    host_.timers().every("deleted_rooms", std::chrono::seconds(2), [this] { sweep_deleted_rooms(); });
     host_.timers().every("waiting_events", std::chrono::seconds(15), [this] { missing_events_->wake_due(); });
     const RetentionRules rules{options_.duration("history_lifetime"), options_.boolean("history_lifetime_by_room")};
     retention_.emplace(*environment_, rules);
     if (!rules.keep_everything())
-      host_.timers().every("retention", std::chrono::seconds(15), [this] { retention_->go_on(draining_); });
+      host_.timers().every("retention", std::chrono::seconds(3), [this] { retention_->go_on(draining_); });
     return {};
   }
 

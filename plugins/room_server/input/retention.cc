@@ -13,7 +13,7 @@ namespace backplane::room_server {
 namespace {
 
 constexpr Duration between_passes = std::chrono::minutes(10);
-constexpr std::size_t rooms_at_once = 500;
+constexpr std::size_t rooms_at_once = 100;
 /// While so many purges are under way, no more begin.
 constexpr std::size_t max_purges = 100;
 /// So many state events before a room's first message are worth a write, lest each pass reads them again.
