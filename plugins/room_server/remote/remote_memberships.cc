@@ -88,14 +88,17 @@ Result<RemoteMemberships::Way> RemoteMemberships::find_way(const api::ChangeMemb
 void RemoteMemberships::change(const api::ChangeMembershipRequest& request,
                                const api::Reply<api::ChangeMembershipResponse>& reply) {
   if (!others_.can_ask()) return (void)reply(change_membership(environment_, request));
+  const bool invites = is_invite_elsewhere(request);
+  if (!invites) {
+    const auto way = find_way(request);
+    if (!way) return (void)reply(way.error());
+    if (way->servers.empty() && !way->held) return (void)reply(change_membership(environment_, request));
+  }
   const auto entry = std::make_shared<Gate::Entry>(gate_.enter());
   if (!*entry) return (void)reply(unavailable("stopping", "this host is shutting down"));
-  if (is_invite_elsewhere(request)) {
+  if (invites) {
     return start<Response>(invite(request), [entry, reply](Result<Response> result) { reply(std::move(result)); });
   }
-  const auto way = find_way(request);
-  if (!way) return (void)reply(way.error());
-  if (way->servers.empty() && !way->held) return (void)reply(change_membership(environment_, request));
   in_turn(request.room_id, [this, request, reply, entry] {
     start<Response>(conduct(request), [this, room_id = request.room_id, reply, entry](Result<Response> result) {
       end_turn(room_id);

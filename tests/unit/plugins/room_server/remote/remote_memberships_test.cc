@@ -1,4 +1,7 @@
 // Joins, leaves and knocks of rooms that nobody of this server is in, by way of another server.
+#include <chrono>
+#include <thread>
+
 #include "two_servers.h"
 
 namespace backplane::room_server {
@@ -235,6 +238,32 @@ TEST_F(RemoteMembershipsTest, what_is_under_way_when_the_host_stops_fails_and_ca
   far.down.clear();
   restart_with_far();
   EXPECT_EQ(outcome(join_by(room, alice)), "ok");
+}
+
+TEST_F(RemoteMembershipsTest, while_the_host_stops_the_rooms_of_this_server_go_on) {
+  const RoomId room = far.make_named_room("12"), here = make_room("public_chat", "12");
+  far.holds = true;
+  std::optional<std::string> answer;
+  const auto ask = [&](const UserId& user) {
+    api::ChangeMembershipRequest request;
+    request.room_id = room;
+    request.sender = user;
+    request.target = profile(user);
+    request.via = {far_server};
+    rooms->change_membership({}, request, [&](auto result) { answer = outcome(result); });
+  };
+  ask(alice);
+  std::thread stop([this] { host.stop(); });  // waits for the other server
+  while (!answer) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    ask(bob);
+  }
+  EXPECT_EQ(*answer, "unavailable/stopping");
+  EXPECT_EQ(outcome(join(here, bob)), "ok");
+  far.close();
+  stop.join();
+  restart_with_far();
+  EXPECT_EQ(membership(here, bob), "join");
 }
 
 }  // namespace
