@@ -46,13 +46,18 @@ SyncService::SyncService(plugin::Host& host, ReadModel& model, Assembler& assemb
 
 void SyncService::handle(const http::Request& request, http::Responder responder) {
   const auto entry = gate_.enter();
-  if (!entry) {
-    responder.complete(http::Response::error(unavailable("stopping", "the server is stopping")));
-    return;
-  }
+  if (!entry) return refuse(request, responder);
   if (auto started = start(request, responder); !started) {
     responder.complete(http::Response::error(started.error()));
   }
+}
+
+void SyncService::refuse(const http::Request& request, const http::Responder& responder) {
+  const auto since = SyncToken::decode(request.query("since").value_or(""));
+  // As those who wait are answered: the client goes on at another host, or here after the start.
+  if (since && request.query("full_state").value_or("false") == "false")
+    responder.complete(http::Response::json(Assembler::nothing_new(since->encode())));
+  else responder.complete(http::Response::error(unavailable("stopping", "the server is stopping")));
 }
 
 Result<SyncService::Poll> SyncService::read(const http::Request& request) {
@@ -205,7 +210,7 @@ void SyncService::look(const ParkedPtr& poll, bool may_block) {
       if (is_would_block(made.error())) return look_where_waiting_is_allowed(poll);
       return answer_error(poll, made.error());
     }
-    if (!made->empty || poll->expired) return answer(poll, std::move(made->body));
+    if (!made->empty || poll->expired || gate_.is_closed()) return answer(poll, std::move(made->body));
     poll->since = made->next.encode();
     if (model_.park(*user, poll)) break;
   }
@@ -231,8 +236,8 @@ void SyncService::answer_error(const ParkedPtr& poll, const Error& error) {
 }
 
 void SyncService::drain() {
+  gate_.close();  // first: nobody parks any more, and whoever looks for something to park on gives up
   for (const ParkedPtr& poll : model_.close()) answer(poll, Assembler::nothing_new(poll->since));
-  gate_.close();
 }
 
 }  // namespace backplane::sync_api

@@ -51,6 +51,8 @@ class SyncService {
 
  private:
   struct Poll;
+  /// From the drain on.
+  void refuse(const http::Request& request, const http::Responder& responder);
   Result<Poll> read(const http::Request& request);
   Result<void> start(const http::Request& request, const http::Responder& responder);
   void park(const ParkedPtr& poll, Duration timeout);

@@ -59,9 +59,12 @@ class FakeUsers final : public plugin::Plugin {
 class Answer final : public http::Responder::Channel {
  public:
   bool complete(http::Response response) override {
-    const std::lock_guard lock(mutex_);
-    if (response_) return false;
-    response_ = std::move(response);
+    {
+      const std::lock_guard lock(mutex_);
+      if (response_) return false;
+      response_ = std::move(response);
+    }
+    if (when_complete) when_complete();
     return true;
   }
   bool completed() const override {
@@ -79,6 +82,7 @@ class Answer final : public http::Responder::Channel {
     return completed();
   }
   std::function<void()> abandon;
+  std::function<void()> when_complete;
 
  private:
   mutable std::mutex mutex_;

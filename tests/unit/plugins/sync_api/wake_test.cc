@@ -53,6 +53,22 @@ TEST_F(WakeTest, WhoWaitsForATurnIsAnsweredWhenTheServerStops) {
   EXPECT_EQ(waiting.json()["next_batch"].string(), since);
 }
 
+TEST_F(WakeTest, WhoComesWhileTheServerStopsDoesNotWait) {
+  const std::string since = sync(bob)["next_batch"].string();
+  const auto waiting = poll(bob, "timeout=30000&since=" + since);
+  std::optional<Asked> late, initial;
+  waiting.answer->when_complete = [&] {
+    late = poll(bob, "timeout=30000&since=" + since);
+    initial = poll(bob, "timeout=30000");
+  };
+  host.stop();
+  ASSERT_TRUE(late && initial);
+  ASSERT_TRUE(late->answer->completed());
+  EXPECT_EQ(late->status(), 200);
+  EXPECT_EQ(late->json()["next_batch"].string(), since);
+  EXPECT_EQ(initial->status(), 503);
+}
+
 TEST_F(WakeTest, WhatTheFilterDropsDoesNotEndThePoll) {
   const RoomId room = make_room(alice);
   const std::string only_topics = filter(R"({"room":{"timeline":{"types":["m.room.topic"]},"state":{"types":[]}}})");
