@@ -135,14 +135,8 @@ TEST_F(RemoteMembershipsTest, of_two_users_who_join_at_once_the_second_joins_her
   const RoomId room = far.make_named_room("12");
   far.holds = true;
   std::vector<std::string> answers;
-  for (const UserId& user : {alice, bob}) {
-    api::ChangeMembershipRequest request;
-    request.room_id = room;
-    request.sender = user;
-    request.target = profile(user);
-    request.via = {far_server};
-    rooms->change_membership({}, request, [&](auto result) { answers.push_back(outcome(result)); });
-  }
+  for (const UserId& user : {alice, bob})
+    rooms->change_membership({}, join_request(room, user), [&](auto result) { answers.push_back(outcome(result)); });
   EXPECT_THAT(answers, IsEmpty());
   far.release();
   EXPECT_THAT(answers, ElementsAre("ok", "ok"));
@@ -224,12 +218,7 @@ TEST_F(RemoteMembershipsTest, what_is_under_way_when_the_host_stops_fails_and_ca
   const RoomId room = far.make_named_room("12");
   far.holds = true;
   std::optional<std::string> answer;
-  api::ChangeMembershipRequest request;
-  request.room_id = room;
-  request.sender = alice;
-  request.target = profile(alice);
-  request.via = {far_server};
-  rooms->change_membership({}, request, [&](auto result) { answer = outcome(result); });
+  rooms->change_membership({}, join_request(room, alice), [&](auto result) { answer = outcome(result); });
   EXPECT_FALSE(answer);
   far.close();
   host.stop();
@@ -245,12 +234,7 @@ TEST_F(RemoteMembershipsTest, while_the_host_stops_the_rooms_of_this_server_go_o
   far.holds = true;
   std::optional<std::string> answer;
   const auto ask = [&](const UserId& user) {
-    api::ChangeMembershipRequest request;
-    request.room_id = room;
-    request.sender = user;
-    request.target = profile(user);
-    request.via = {far_server};
-    rooms->change_membership({}, request, [&](auto result) { answer = outcome(result); });
+    rooms->change_membership({}, join_request(room, user), [&](auto result) { answer = outcome(result); });
   };
   ask(alice);
   std::thread stop([this] { host.stop(); });  // waits for the other server

@@ -198,20 +198,20 @@ struct TwoServers : RoomFixture {
 
   Result<api::ChangeMembershipResponse> join_by(const RoomId& room, const UserId& user,
                                                 std::vector<ServerName> via = {far_server}) {
+    return change(join_request(room, user, std::move(via)));
+  }
+  api::ChangeMembershipRequest join_request(const RoomId& room, const UserId& user,
+                                            std::vector<ServerName> via = {far_server}) const {
     api::ChangeMembershipRequest request;
     request.room_id = room;
     request.sender = user;
     request.target = profile(user);
     request.via = std::move(via);
-    return change(std::move(request));
+    return request;
   }
   Result<api::ChangeMembershipResponse> knock_by(const RoomId& room, const UserId& user) {
-    api::ChangeMembershipRequest request;
-    request.room_id = room;
-    request.sender = user;
-    request.target = profile(user);
+    api::ChangeMembershipRequest request = join_request(room, user);
     request.action = api::MembershipAction::knock;
-    request.via = {far_server};
     return change(std::move(request));
   }
   /// A room of Dave's that Alice has joined.
